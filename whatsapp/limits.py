@@ -1,0 +1,65 @@
+"""Meta's limits, each with its unit and source, and the error that says which one a message would break.
+
+A limit is checked before Meta is called, so that a person hears at once, and in their own language, what to shorten.
+Source of all, unless a line says otherwise: Meta's Cloud API reference pages as read 2026-11-22.
+"""
+
+# Characters of a text message's body.
+TEXT_BODY_CHARACTERS = 4096
+# Characters below an image, video or document. Commonly stated; not verified on a page of Meta's.
+CAPTION_CHARACTERS = 1024
+# Characters of a document's file name: our own bound, the longest name that file systems take.
+FILENAME_CHARACTERS = 255
+# Characters of the id we give along and get back in every status (raised by Meta from 256).
+OUR_ID_CHARACTERS = 512
+# Characters of a template's name; lower case letters, digits and underscores only.
+TEMPLATE_NAME_CHARACTERS = 512
+# Characters of a template's body, variables filled in; so no single variable can be longer.
+TEMPLATE_BODY_CHARACTERS = 1024
+# Characters of a template's header when it is text.
+TEMPLATE_HEADER_CHARACTERS = 60
+# Buttons on one template.
+TEMPLATE_BUTTONS = 10
+# Characters of a link to media: our own bound, that of a template's URL button.
+LINK_CHARACTERS = 2000
+
+# Messages a second of one number, in and out together, before Meta upgrades it; numbers in coexistence keep 20.
+NUMBER_MESSAGES_PER_SECOND = 80
+NUMBER_MESSAGES_PER_SECOND_UPGRADED = 1000
+NUMBER_MESSAGES_PER_SECOND_COEXISTENCE = 20
+# Seconds for each message from one number to one contact, and how many may go ahead of that pace.
+PAIR_SECONDS_PER_MESSAGE = 6
+PAIR_BURST_MESSAGES = 45
+# Seconds after the contact's last message (or call) in which free-form messages are allowed.
+SERVICE_WINDOW_SECONDS = 24 * 60 * 60
+
+# Bytes of media that we may upload, by kind; a static sticker is the stricter case.
+MEDIA_BYTES = {
+    "audio": 16 * 1024 * 1024,
+    "document": 100 * 1024 * 1024,
+    "image": 5 * 1024 * 1024,
+    "sticker": 500 * 1024,
+    "video": 16 * 1024 * 1024,
+}
+# Bytes of media that a citizen may send.
+INBOUND_MEDIA_BYTES = 100 * 1024 * 1024
+# Seconds that the URL of a medium works; days that an id from a webhook, or of an upload, works.
+MEDIA_URL_SECONDS = 5 * 60
+INBOUND_MEDIA_DAYS = 7
+UPLOADED_MEDIA_DAYS = 30
+
+
+class LimitExceeded(ValueError):  # noqa: N818 - it says what happened, as all exceptions of this room do
+    """A message breaks a limit of Meta's. `code` is stable: higher rooms translate it. Holds no content."""
+
+    def __init__(self, code: str, limit: int, actual: int) -> None:
+        super().__init__(f"{code}: {actual} exceeds {limit}")
+        self.code = code
+        self.limit = limit
+        self.actual = actual
+
+
+def check(*, code: str, limit: int, actual: int) -> None:
+    """Do nothing when `actual` is within `limit`.  Raises LimitExceeded otherwise."""
+    if actual > limit:
+        raise LimitExceeded(code, limit, actual)
