@@ -1,0 +1,53 @@
+"""Writing the trail: one entry for each thing done, in the same transaction as the thing itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from audit.chain import FIRST_HASH, hash_of
+from audit.models import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user of a schema, or the system itself."""
+
+    schema: str
+    id: str
+    name: str
+
+    @classmethod
+    def system(cls, name: str) -> "Actor":
+        """Return the actor of what no person does: a command or a process, by its name."""
+        return cls(schema="public", id="system", name=name)
+
+
+@transaction.atomic
+def record(
+    *, action: str, actor: Actor, at: datetime, subject: str, outcome: str = "OK", details: dict[str, Any] | None = None
+) -> Entry:
+    """Append one entry to the trail of the schema that the connection is in.
+
+    The chain is serialised until the caller's transaction ends: record as its last statement.
+    details: JSON-able keys and counts; never content of messages, phone numbers or tokens.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit'), hashtext(current_schema()))")
+    last = Entry.objects.order_by("-sequence").only("sequence", "hash").first()
+    entry = Entry(
+        sequence=last.sequence + 1 if last else 1,
+        at=at,
+        actor_schema=actor.schema,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        action=action,
+        subject=subject,
+        outcome=outcome,
+        details=details or {},
+        previous_hash=bytes(last.hash) if last else FIRST_HASH,
+    )
+    entry.hash = hash_of(entry=entry)
+    entry.save(force_insert=True)
+    return entry

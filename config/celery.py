@@ -1,0 +1,30 @@
+"""Celery: it wakes, the rows are the queue. No task carries anything that may not be lost."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+
+app = Celery("whatsapp_bsp")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 5, "socket_keepalive": True},
+    task_ignore_result=True,
+    task_default_queue="maintenance",
+    # Live inbound never shares a queue with sweeps and later with exports and deletion.
+    task_routes={"messaging.tasks.drain_inbox": {"queue": "inbox"}},
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_max_tasks_per_child=None,
+    task_acks_late=False,  # a lost wake-up is harmless: the sweep finds the rows
+    task_publish_retry=False,  # who wakes never waits for Redis
+    timezone="UTC",
+    beat_schedule={
+        "sweep-inboxes": {"task": "messaging.tasks.sweep_inboxes", "schedule": 30.0, "options": {"expires": 30}},
+    },
+)
+app.autodiscover_tasks(["messaging"])

@@ -1,0 +1,268 @@
+"""Every environment variable of the platform, in one list.
+
+`read` turns the environment into values, or refuses to start with one error that names every missing and
+every malformed variable at once. The page docs/settings.md is made from the same list (`make docs`).
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL_ENV_FILE = ROOT / "var" / "demo" / "env"  # written by `make demo`, for commands beside a running demo
+
+
+class MisconfiguredEnvironment(Exception):
+    """The environment lacks variables or holds malformed ones; the text names each."""
+
+
+def text(value: str) -> str:
+    """Return the value as it is."""
+    return value
+
+
+def whole_number(value: str) -> int:
+    """Return a whole number of zero or more.  Raises ValueError: it is none."""
+    if not value.isascii() or not value.isdigit():
+        raise ValueError("must be a whole number")
+    return int(value)
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return a parser that accepts only the given words."""
+
+    def parse(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"must be one of: {', '.join(choices)}")
+        return value
+
+    return parse
+
+
+def url_of(*schemes: str) -> Callable[[str], str]:
+    """Return a parser that accepts only URLs of the given schemes."""
+
+    def parse(value: str) -> str:
+        if urlsplit(value).scheme not in schemes:
+            raise ValueError(f"must be a URL that starts with {' or '.join(f'{scheme}:' for scheme in schemes)}")
+        return value
+
+    return parse
+
+
+def host_name(value: str) -> str:
+    """Return a bare host name in lower case.  Raises ValueError: there is a scheme, port or path in it."""
+    if not value or any(character in value for character in "/: "):
+        raise ValueError("must be a host name alone, without scheme, port or path")
+    return value.lower()
+
+
+def secret_key(value: str) -> str:
+    """Return Django's secret key.  Raises ValueError: it is too short to be one."""
+    if len(value) < 50:
+        raise ValueError("must be at least 50 characters long")
+    return value
+
+
+def fernet_keys(value: str) -> tuple[str, ...]:
+    """Return the keys, first one in use, the others for reading only.  Raises ValueError: one is no Fernet key."""
+    keys = tuple(key.strip() for key in value.split(",") if key.strip())
+    try:
+        for key in keys:
+            Fernet(key)
+    except ValueError as error:
+        raise ValueError("must be Fernet keys (32 bytes, URL-safe base64), separated by commas") from error
+    if not keys:
+        raise ValueError("must hold at least one key")
+    return keys
+
+
+def graph_version(value: str) -> str:
+    """Return a Graph version such as v24.0.  Raises ValueError: it is not written so."""
+    major, dot, minor = value.removeprefix("v").partition(".")
+    if not (value.startswith("v") and dot and major.isdigit() and minor.isdigit()):
+        raise ValueError("must be written like v24.0")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: what it is for, how it is read, and where it may be left out.
+
+    default: used when it is not set, everywhere. development: used when it is not set, in development only.
+    A variable with neither is required; `optional` ones are None when they are not set.
+    """
+
+    name: str
+    group: str
+    help: str
+    parse: Callable[[str], Any] = text
+    default: str | None = None
+    development: str | None = None
+    optional: bool = False
+    secret: bool = False
+    development_only: bool = False
+
+
+GROUPS = ("Platform", "Storage and broker", "Meta", "Stripe", "Seller", "Observation", "Development")
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        "ENVIRONMENT",
+        "Platform",
+        "Where this runs. Unset means production; `make demo` and `make test` set development.",
+        one_of("production", "development"),
+        default="production",
+    ),
+    Variable(
+        "DJANGO_SECRET_KEY", "Platform", "Signs cookies and tokens; 50 characters or more.", secret_key, secret=True
+    ),
+    Variable(
+        "FIELD_ENCRYPTION_KEYS",
+        "Platform",
+        "Fernet keys, separated by commas, that encrypt access tokens, tenants' keys and quarantined events at rest. "
+        "The first encrypts; the others are only read, so that keys can be rotated.",
+        fernet_keys,
+        secret=True,
+    ),
+    Variable(
+        "BASE_DOMAIN",
+        "Platform",
+        "Hosts are console.<BASE_DOMAIN> and <municipality>.<BASE_DOMAIN>.",
+        host_name,
+        development="localhost",
+    ),
+    Variable("PORT", "Platform", "Port of the web process.", whole_number, default="8000"),
+    Variable(
+        "DATABASE_URL",
+        "Storage and broker",
+        "PostgreSQL 17 or newer: postgresql://user:password@host:port/name. The user makes schemas, and the role "
+        "whatsapp_intake unless that exists already and is granted to it.",
+        url_of("postgresql", "postgres"),
+        secret=True,
+    ),
+    Variable(
+        "CELERY_BROKER_URL",
+        "Storage and broker",
+        "Redis: redis://:password@host:port/0. It holds nothing that may not be lost.",
+        url_of("redis", "rediss"),
+        secret=True,
+    ),
+    Variable(
+        "INTAKE_CONNECTIONS",
+        "Storage and broker",
+        "Database connections with which each web process stores webhook events.",
+        whole_number,
+        default="2",
+    ),
+    Variable(
+        "META_GRAPH_URL",
+        "Meta",
+        "Where Meta's Cloud API is.",
+        url_of("https", "http"),
+        default="https://graph.facebook.com",
+    ),
+    Variable("META_GRAPH_VERSION", "Meta", "Version of the Graph API that is called.", graph_version, default="v24.0"),
+    Variable("META_APP_ID", "Meta", "Id of the BSP's app at Meta."),
+    Variable("META_APP_SECRET", "Meta", "Signs Meta's webhooks.", secret=True),
+    Variable(
+        "META_VERIFY_TOKEN", "Meta", "The word that Meta sends when it verifies the webhook's address.", secret=True
+    ),
+    Variable("META_SYSTEM_TOKEN", "Meta", "The BSP's own system-user token.", secret=True),
+    Variable("META_BUSINESS_ID", "Meta", "The BSP's business portfolio.", optional=True),
+    Variable("META_CONFIG_ID", "Meta", "Configuration of Embedded Signup.", optional=True),
+    Variable("META_CREDIT_LINE_ID", "Meta", "The credit line that is shared with municipalities.", optional=True),
+    Variable(
+        "STRIPE_API_KEY",
+        "Stripe",
+        "Without it nothing is collected and payments are booked by hand.",
+        optional=True,
+        secret=True,
+    ),
+    Variable(
+        "STRIPE_API_BASE",
+        "Stripe",
+        "Where Stripe is; set only to reach an imitation.",
+        url_of("https", "http"),
+        optional=True,
+    ),
+    Variable("STRIPE_WEBHOOK_SECRET", "Stripe", "Signs Stripe's webhooks.", optional=True, secret=True),
+    Variable(
+        "SELLER_NAME", "Seller", "Legal name of the BSP, as printed on invoices.", development="Voorbeeld BSP B.V."
+    ),
+    Variable("SELLER_KVK", "Seller", "Chamber of Commerce number of the BSP.", optional=True),
+    Variable("SELLER_BTW", "Seller", "VAT number of the BSP.", optional=True),
+    Variable("SELLER_IBAN", "Seller", "Bank account of the BSP.", optional=True),
+    Variable(
+        "SELLER_ADDRESS", "Seller", "Street and number; postcode and city, separated by a semicolon.", optional=True
+    ),
+    Variable("SELLER_EMAIL", "Seller", "Where municipalities write about invoices.", optional=True),
+    Variable(
+        "SENTRY_DSN",
+        "Observation",
+        "Where errors are reported, without personal data. Unset: nowhere.",
+        url_of("https", "http"),
+        optional=True,
+        secret=True,
+    ),
+    Variable(
+        "LOG_LEVEL", "Observation", "How much is logged.", one_of("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
+    ),
+    Variable("STORAGE_URL", "Storage and broker", "Where media lie; unset: on local disk.", optional=True, secret=True),
+    Variable("EMAIL_URL", "Platform", "How mail leaves; unset: mail is not sent.", optional=True, secret=True),
+    Variable("SANDBOX_PORT", "Development", "Port of the sandbox that imitates Meta.", whole_number, default="8100"),
+    Variable(
+        "CLOCK_FILE",
+        "Development",
+        "File through which the sandbox moves the clock of every process. Refused in production.",
+        optional=True,
+        development_only=True,
+    ),
+)
+
+
+def local_environment() -> Mapping[str, str]:
+    """Return os.environ, or with it what `make demo` wrote when nobody said which environment this is."""
+    if "ENVIRONMENT" in os.environ or not LOCAL_ENV_FILE.is_file():
+        return os.environ
+    lines = LOCAL_ENV_FILE.read_text().splitlines()
+    written = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {**written, **os.environ}
+
+
+def read(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the value of every variable by name.
+
+    Raises MisconfiguredEnvironment: at least one is missing or malformed; values are never repeated in the text.
+    """
+    production = environ.get("ENVIRONMENT", "production") != "development"
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for variable in VARIABLES:
+        given = environ.get(variable.name) or None
+        if given is not None and variable.development_only and production:
+            problems.append(f"{variable.name} is for development only: remove it")
+            continue
+        written = given or variable.default or (None if production else variable.development)
+        if written is None:
+            values[variable.name] = None
+            if not variable.optional:
+                problems.append(f"{variable.name} is not set: {variable.help}")
+            continue
+        try:
+            values[variable.name] = variable.parse(written)
+        except ValueError as error:
+            problems.append(f"{variable.name} {error}")
+    if problems:
+        where = "production" if production else "development"
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        hint = "  (on your own machine: run `make demo` first)\n" if production and "ENVIRONMENT" not in environ else ""
+        raise MisconfiguredEnvironment(
+            f"the environment is not fit for {where}:\n{lines}\n{hint}docs/settings.md explains each."
+        )
+    return values

@@ -1,0 +1,107 @@
+"""Django's settings. Every value that differs between machines comes from config/env.py."""
+
+from psycopg.conninfo import conninfo_to_dict
+
+from config.env import ROOT, local_environment, read
+
+ENVIRONMENT = local_environment()
+_value = read(ENVIRONMENT)
+
+DEBUG = False  # its error pages would show citizens' words; development reads its log instead
+DEVELOPMENT = _value["ENVIRONMENT"] == "development"
+SECRET_KEY = _value["DJANGO_SECRET_KEY"]
+FIELD_ENCRYPTION_KEYS = _value["FIELD_ENCRYPTION_KEYS"]
+BASE_DOMAIN = _value["BASE_DOMAIN"]
+PORT = _value["PORT"]
+CONSOLE_HOST = f"console.{BASE_DOMAIN}"
+ALLOWED_HOSTS = [f".{BASE_DOMAIN}"]
+CLOCK_FILE = _value["CLOCK_FILE"]
+
+# --- Rooms and schemas. An app's place is fixed once: moving it later needs faked migrations.
+_BOTH = ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "accounts", "audit"]
+SHARED_APPS = ["django_tenants", "tenants", *_BOTH, "billing", "messaging.core", "django.contrib.staticfiles"]
+TENANT_APPS = [*_BOTH, "messaging"]
+INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
+TENANT_MODEL = "tenants.Municipality"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+TENANT_LIMIT_SET_CALLS = True  # SET search_path once a schema change instead of once a cursor
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# What higher rooms do when a tenant is made, by dotted path, in this order (tenants/provisioning.py).
+PROVISIONING_STEPS = [
+    "accounts.provisioning.make_first_admin",
+    "messaging.templates.install_defaults",
+    "messaging.core.lanes.open_lane",
+    "messaging.core.partitions.attach_inbox",  # last: until the commit no other can be attached
+]
+
+# --- Database
+DATABASE_URL = _value["DATABASE_URL"]
+_conninfo = conninfo_to_dict(DATABASE_URL)
+DATABASES = {
+    "default": {
+        "ENGINE": "django_tenants.postgresql_backend",
+        "NAME": _conninfo.pop("dbname"),
+        "USER": _conninfo.pop("user", ""),
+        "PASSWORD": _conninfo.pop("password", ""),
+        "HOST": _conninfo.pop("host", ""),
+        "PORT": str(_conninfo.pop("port", "")),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        # An empty search_path makes code that forgot its tenant fail instead of finding another's rows.
+        "OPTIONS": {**_conninfo, "options": "-c search_path="},
+    }
+}
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+INTAKE_CONNECTIONS = _value["INTAKE_CONNECTIONS"]
+
+# --- Web
+ROOT_URLCONF = "config.urls_tenant"
+PUBLIC_SCHEMA_URLCONF = "config.urls_public"
+MIDDLEWARE = [
+    "tenants.hosts.HostMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "var" / "static"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEVELOPMENT
+SECURE_SSL_REDIRECT = not DEVELOPMENT
+SECURE_PROXY_SSL_HEADER = None if DEVELOPMENT else ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEVELOPMENT
+X_FRAME_OPTIONS = "DENY"
+
+# --- Language and time
+LANGUAGE_CODE = "nl"
+LANGUAGES = [("nl", "Nederlands"), ("en", "English")]
+USE_TZ = True
+TIME_ZONE = "Europe/Amsterdam"  # of pages; the database keeps UTC
+LOCALE_PATHS = [ROOT / "config" / "locale"]
+
+# --- Meta
+META_GRAPH_URL = _value["META_GRAPH_URL"]
+META_GRAPH_VERSION = _value["META_GRAPH_VERSION"]
+META_APP_ID = _value["META_APP_ID"]
+META_APP_SECRET = _value["META_APP_SECRET"]
+META_VERIFY_TOKEN = _value["META_VERIFY_TOKEN"]
+META_SYSTEM_TOKEN = _value["META_SYSTEM_TOKEN"]
+
+# --- Seller, as printed on invoices
+SELLER = {name: _value[f"SELLER_{name}"] for name in ("NAME", "KVK", "BTW", "IBAN", "ADDRESS", "EMAIL")}
+
+# --- Work in the background
+CELERY_BROKER_URL = _value["CELERY_BROKER_URL"]
+
+# --- Observation (config/observation.py sets both up)
+SENTRY_DSN = _value["SENTRY_DSN"]
+LOG_LEVEL = _value["LOG_LEVEL"]
+LOGGING_CONFIG = "config.observation.configure_logging"
+LOGGING = {"level": LOG_LEVEL}

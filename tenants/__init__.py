@@ -1,0 +1,1 @@
+"""Who is served: municipalities, their hosts, numbers and declared purposes, and how an update finds its tenant."""

@@ -1,0 +1,116 @@
+"""Who is served. All of it lies in the schema `public`; nothing here is a citizen's."""
+
+import secrets
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django_tenants.models import DomainMixin, TenantMixin
+
+from tenants.declaration import Purpose
+from tenants.encryption import decrypt, encrypt
+from tenants.stages import Stage
+
+
+class Municipality(TenantMixin):  # type: ignore[misc]
+    """One municipality (gemeente): one schema, one contract, one CBS code.
+
+    Its id is the immutable tenant key: partitions, ledger and audit refer to it, never to the schema's name.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    cbs_code = models.CharField(max_length=6, unique=True)
+    stage = models.CharField(max_length=40, choices=Stage.choices)
+    created_at = models.DateTimeField()
+
+    auto_create_schema = False  # tenants/provisioning.py makes row, schema and partition in one transaction
+    auto_drop_schema = False
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="municipality_stage_known", condition=Q(stage__in=Stage.values)),
+            # The name is composed into SQL for partitions and claims: it must never need quoting.
+            models.CheckConstraint(
+                name="municipality_schema_safe", condition=Q(schema_name__regex=r"^[a-z][a-z0-9]{1,62}$")
+            ),
+            models.CheckConstraint(name="municipality_cbs_code_form", condition=Q(cbs_code__regex=r"^GM[0-9]{4}$")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Domain(DomainMixin):  # type: ignore[misc]
+    """A host on which a municipality's workspace is served."""
+
+
+class DeclaredPurpose(models.Model):
+    """One use of WhatsApp that a municipality declared."""
+
+    municipality = models.ForeignKey(Municipality, on_delete=models.CASCADE, related_name="declared_purposes")
+    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    declared_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="declared_purpose_once", fields=["municipality", "purpose"]),
+            models.CheckConstraint(name="declared_purpose_known", condition=Q(purpose__in=Purpose.values)),
+        ]
+
+    def __str__(self) -> str:
+        return self.purpose
+
+
+class Number(models.Model):
+    """A municipality's WhatsApp number.
+
+    A number never changes tenant in one step: `closed_at` is set at A, the routing map's lifetime passes, then it is
+    opened at B as a new row; so the phone_number_id is unique among open numbers only.
+    """
+
+    municipality = models.ForeignKey(Municipality, on_delete=models.PROTECT, related_name="numbers")
+    phone_number_id = models.CharField(max_length=40)
+    waba_id = models.CharField(max_length=40)
+    display_phone_number = models.CharField(max_length=20)
+    messages_per_second = models.PositiveSmallIntegerField(default=80)  # Meta's default throughput, in and out together
+    access_token_encrypted = models.BinaryField(null=True)
+    pseudonym_key_encrypted = models.BinaryField()
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="number_open_once", fields=["phone_number_id"], condition=Q(closed_at=None)),
+            models.CheckConstraint(
+                name="number_display_form", condition=Q(display_phone_number__regex=r"^\+[1-9][0-9]{6,14}$")
+            ),
+            models.CheckConstraint(
+                name="number_phone_number_id_form", condition=Q(phone_number_id__regex=r"^[0-9]{5,40}$")
+            ),
+            models.CheckConstraint(name="number_waba_id_form", condition=Q(waba_id__regex=r"^[0-9]{5,40}$")),
+        ]
+        # Account-level updates are routed by the WhatsApp Business Account.
+        indexes = [models.Index(name="number_by_waba", fields=["waba_id"])]
+
+    def __str__(self) -> str:
+        return self.phone_number_id
+
+    def access_token(self) -> str | None:
+        """Return the token with which Meta lets us send from this number, or None."""
+        if self.access_token_encrypted is None:
+            return None
+        return decrypt(encrypted=bytes(self.access_token_encrypted)).decode()
+
+    def set_access_token(self, token: str) -> None:
+        """Put the token in place, encrypted; the caller saves."""
+        self.access_token_encrypted = encrypt(plain=token.encode())
+
+    def pseudonym_key(self) -> bytes:
+        """Return the 32 bytes with which contacts and wamids of this number are hashed for metering."""
+        return decrypt(encrypted=bytes(self.pseudonym_key_encrypted))
+
+    @staticmethod
+    def new_pseudonym_key() -> bytes:
+        """Return a new key, encrypted."""
+        return encrypt(plain=secrets.token_bytes(32))
