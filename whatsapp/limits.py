@@ -49,7 +49,7 @@ INBOUND_MEDIA_DAYS = 7
 UPLOADED_MEDIA_DAYS = 30
 
 
-class LimitExceeded(ValueError):  # noqa: N818 - it says what happened, as all exceptions of this room do
+class LimitExceeded(ValueError):
     """A message breaks a limit of Meta's. `code` is stable: higher rooms translate it. Holds no content."""
 
     def __init__(self, code: str, limit: int, actual: int) -> None:

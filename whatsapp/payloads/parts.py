@@ -14,7 +14,7 @@ BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 _WA_ID = re.compile(r"\+?([0-9]{5,20})")
 
 
-class MalformedPayload(ValueError):  # noqa: N818 - it says what happened, as all exceptions of this room do
+class MalformedPayload(ValueError):
     """An event lacks what it cannot do without. `reason` names the part and never holds what was in it."""
 
     def __init__(self, reason: str) -> None:

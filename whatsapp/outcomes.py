@@ -1,0 +1,219 @@
+"""What can come of a call: the four outcomes of a send, what other calls return, and the two errors they raise.
+
+The difference between "surely not accepted" and "nobody knows" is drawn here and nowhere else: there is no idempotency
+key, so a send that may have been accepted is never repeated by a machine.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from whatsapp.errors import ErrorKind, MetaError, parse_error
+from whatsapp.payloads.parts import as_bsuid, as_wa_id, objects, text
+
+_OK = range(200, 300)
+_SERVER_ERRORS = range(500, 600)
+
+
+class Reason(StrEnum):
+    """Why there is no answer of Meta's; stable, for rows, logs and counters."""
+
+    # Before anything was written.
+    CONNECTION_FAILED = "CONNECTION_FAILED"
+    NAME_NOT_RESOLVED = "NAME_NOT_RESOLVED"
+    CONNECT_TIMEOUT = "CONNECT_TIMEOUT"
+    TLS_FAILED = "TLS_FAILED"
+    # The request itself cannot be made of what was given; repeating it does not help.
+    INVALID_REQUEST = "INVALID_REQUEST"
+    UNTRUSTED_URL = "UNTRUSTED_URL"
+    # After it may have been written.
+    READ_TIMEOUT = "READ_TIMEOUT"
+    DISCONNECTED = "DISCONNECTED"
+    SERVER_ERROR = "SERVER_ERROR"
+    UNREADABLE_ANSWER = "UNREADABLE_ANSWER"
+    ANSWER_TOO_LARGE = "ANSWER_TOO_LARGE"
+    # A status that is no success, without Meta's error.
+    NOT_FOUND = "NOT_FOUND"
+    UNEXPECTED_STATUS = "UNEXPECTED_STATUS"
+    # Meta itself says that something went wrong (131000).
+    META_UNSURE = "META_UNSURE"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Meta took the message. message_status: for templates, whether it is held back (accepted, paused, held_for_…)."""
+
+    wamid: str
+    wa_id: str | None
+    bsuid: str | None
+    message_status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Meta answered that it did not take the message; error.kind says what may be done."""
+
+    error: MetaError
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The request may have been read and no answer says what came of it. error: where Meta named one (131000)."""
+
+    reason: Reason
+    error: MetaError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Nothing was written: the message may go again, unless the reason is INVALID_REQUEST."""
+
+    reason: Reason
+
+
+Outcome = Accepted | Refused | Uncertain | NotSent
+
+
+class MetaRefused(Exception):
+    """Meta answered a call with an error. Its text holds codes only."""
+
+    def __init__(self, error: MetaError) -> None:
+        super().__init__(f"Meta refused: code {error.code}, {error.kind}, trace {error.fbtrace_id}")
+        self.error = error
+
+
+class MetaUnreachable(Exception):
+    """A call got no answer of Meta's. may_have_happened: the request may have been read, so look before repeating."""
+
+    def __init__(self, reason: Reason, *, may_have_happened: bool) -> None:
+        super().__init__(f"no answer of Meta's: {reason}")
+        self.reason = reason
+        self.may_have_happened = may_have_happened
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRecord:
+    """A number as Meta knows it: what a token check returns."""
+
+    phone_number_id: str
+    display_phone_number: str | None
+    verified_name: str | None
+    quality_rating: str | None
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRecord:
+    """A template as Meta lists it. components: Meta's. quality: GREEN, YELLOW, RED or UNKNOWN."""
+
+    template_id: str
+    name: str
+    language: str
+    category: str
+    status: str
+    components: tuple[dict[str, Any], ...]
+    parameter_format: str | None
+    quality: str | None
+    rejected_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedTemplate:
+    """What Meta made of a new template; its category may differ from the one asked for."""
+
+    template_id: str
+    status: str
+    category: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRecord:
+    """Where a medium can be fetched in the next five minutes. sha256: hex."""
+
+    media_id: str
+    url: str
+    mime_type: str | None
+    sha256: str | None
+    size_bytes: int | None
+
+
+def outcome_of_send(*, status: int, body: bytes) -> Outcome:
+    """Return what an answer to a send means; Uncertain unless it clearly is Meta's yes or Meta's no."""
+    if status in _OK and (accepted := _accepted(body)) is not None:
+        return accepted
+    error = parse_error(status=status, body=body)
+    if error is None:
+        return Uncertain(reason_of_status(status))
+    if error.kind is ErrorKind.UNCERTAIN:
+        return Uncertain(Reason.META_UNSURE, error)
+    return Refused(error)
+
+
+def reason_of_status(status: int) -> Reason:
+    """Return why an answer that has neither what was asked nor Meta's error is none."""
+    if status in _OK:
+        return Reason.UNREADABLE_ANSWER
+    if status in _SERVER_ERRORS:
+        return Reason.SERVER_ERROR
+    return Reason.NOT_FOUND if status == 404 else Reason.UNEXPECTED_STATUS
+
+
+def answer_of_call(*, status: int, body: bytes) -> dict[str, Any]:
+    """Return the object that a call other than a send was answered with.  Raises MetaRefused, MetaUnreachable."""
+    error = parse_error(status=status, body=body)
+    if error is not None:
+        raise MetaRefused(error)
+    answer = _object(body) if status in _OK else None
+    if answer is None:
+        raise MetaUnreachable(reason_of_status(status), may_have_happened=True)
+    return answer
+
+
+def template_record(item: dict[str, Any]) -> TemplateRecord | None:
+    """Return one listed template, or None when it lacks what identifies it."""
+    quality = item.get("quality_score")
+    known = {name: _id(item.get(name)) for name in ("id", "name", "language", "category", "status")}
+    if None in known.values():
+        return None
+    return TemplateRecord(
+        template_id=known["id"] or "",
+        name=known["name"] or "",
+        language=known["language"] or "",
+        category=known["category"] or "",
+        status=known["status"] or "",
+        components=tuple(objects(item.get("components"))),
+        parameter_format=text(item.get("parameter_format")),
+        quality=text(quality.get("score")) if isinstance(quality, dict) else None,
+        rejected_reason=text(item.get("rejected_reason")),
+    )
+
+
+def _accepted(body: bytes) -> Accepted | None:
+    answer = _object(body) or {}
+    message = next(iter(objects(answer.get("messages"))), {})
+    wamid = text(message.get("id"))
+    if wamid is None:
+        return None
+    contact = next(iter(objects(answer.get("contacts"))), {})
+    # A business-scoped id has been seen where a phone number belongs.
+    ids = [contact.get("wa_id"), contact.get("user_id")]
+    return Accepted(
+        wamid=wamid,
+        wa_id=as_wa_id(ids[0]),
+        bsuid=as_bsuid(ids[1]) or as_bsuid(ids[0]),
+        message_status=text(message.get("message_status")),
+    )
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _id(value: object) -> str | None:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
