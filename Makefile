@@ -1,0 +1,50 @@
+# Everything a person runs here. Each target first brings .venv in line with requirements/ (config/local/install.py).
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench chaos clean lock install
+
+# The Python that makes .venv: the first on PATH that is new enough. Another one: make demo PYTHON=/path/to/python3
+PYTHON := $(shell for candidate in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && exit; \
+	done; echo python3)
+VENV := .venv/bin
+LOCAL := exec $(VENV)/python -m config.local
+COMPILE := $(VENV)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+help:  ## say what there is
+	@echo "make demo   set everything up, play one month of four municipalities, then serve until Ctrl-C"
+	@echo "            ONCE=1: end after the summary.  PORT=8000, SANDBOX_PORT=8100: where it listens"
+	@echo "make test   run every check and every test.  ARGS=\"-k words\": some tests"
+	@echo "make lint   run the checks alone: ruff, mypy, imports, migrations"
+	@echo "make bench  measure.  ARGS=\"intake --json\": one benchmark"
+	@echo "make chaos  kill processes during traffic and count what was lost or doubled"
+	@echo "make clean  stop what runs from this folder and remove its data (var/); .venv stays"
+	@echo "make lock   compile requirements/*.txt anew from pyproject.toml"
+	@echo "DATABASE_URL, CELERY_BROKER_URL: use these servers instead of starting some"
+
+install:
+	@command -v $(PYTHON) >/dev/null || { echo "make: Python 3.11 or newer is needed: install python3" >&2; exit 1; }
+	@$(PYTHON) -I config/local/install.py
+
+demo: install
+	@ONCE="$(ONCE)" $(LOCAL) demo
+
+test: install
+	@$(LOCAL) test $(ARGS)
+
+lint: install
+	@$(LOCAL) lint
+
+bench: install
+	@$(LOCAL) bench $(ARGS)
+
+chaos: install
+	@$(LOCAL) chaos $(ARGS)
+
+clean:
+	@if [ -x $(VENV)/python ]; then $(VENV)/python -m config.local clean; else rm -rf var; fi
+
+lock: install
+	@$(COMPILE) --output-file requirements/base.txt
+	@$(COMPILE) --group local --output-file requirements/local.txt
+	@$(COMPILE) --group test --output-file requirements/test.txt

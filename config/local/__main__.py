@@ -1,0 +1,33 @@
+"""The local set-up by command: `python -m config.local demo|test|lint|bench|chaos|clean`, as the Makefile calls it."""
+
+import sys
+from collections.abc import Sequence
+
+from config.local import checks
+from config.local.failure import SetupError, explain
+
+
+def main(*, arguments: Sequence[str]) -> int:
+    """Run one command; return its exit code. What a person can mend is said in one line."""
+    command, rest = (arguments[0] if arguments else ""), list(arguments[1:])
+    try:
+        match command:
+            case "test":
+                return checks.test(arguments=rest)
+            case "lint":
+                return checks.lint()
+            case _:
+                print("use: python -m config.local test|lint", file=sys.stderr)
+                return 2
+    except SetupError as error:
+        print(f"{command}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{command}: {explain(error=error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(arguments=sys.argv[1:]))

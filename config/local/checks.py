@@ -1,0 +1,69 @@
+"""`make lint` and `make test`: every check of the house, and the tests, each with the environment it needs."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from config.local import environment
+from config.local.folders import ROOT
+
+PROGRAMS = Path(sys.executable).parent
+# The type checker and the check of migrations read the settings, and connect to nothing.
+SETTINGS_ONLY = {
+    "ENVIRONMENT": "development",
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
+    "CELERY_BROKER_URL": "redis://127.0.0.1:9/0",
+}
+CHECKS: dict[str, list[str]] = {
+    "ruff": ["ruff", "check", "--quiet", "."],
+    "format": ["ruff", "format", "--check", "--quiet", "."],
+    "imports": ["lint-imports", "--no-logo"],
+    "types": ["mypy", "--no-error-summary", "."],
+    "migrations": ["python", "manage.py", "makemigrations", "--check", "--dry-run", "--verbosity", "1"],
+}
+
+
+def lint() -> int:
+    """Run every check, and print what a failing one said; return the exit code."""
+    values = {**environment.make_secrets(), **SETTINGS_ONLY}
+    environ = {**environment.of_processes(values=values, folder=ROOT / "var"), "CLOCK_FILE": ""}
+    failed = [name for name, command in CHECKS.items() if not _passes(name=name, command=command, environ=environ)]
+    if failed:
+        print(f"failed: {', '.join(failed)}", flush=True)
+    return 1 if failed else 0
+
+
+def test(*, arguments: Sequence[str]) -> int:
+    """Run the checks, then the tests with two workers; return the exit code of the first that failed."""
+    begun = time.monotonic()
+    # A choice of tests is made while working on something: the checks then only stand in the way.
+    checked = 0 if arguments else lint()
+    command = [sys.executable, "-m", "pytest", "-p", "config.local.testing", *arguments]
+    if not any(argument.startswith(("-n", "--pdb")) for argument in arguments):
+        command += ["-n", "2"]
+    tested = subprocess.call(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    said = (
+        "all passed" if checked == tested == 0 else "not all passed" if tested else "the tests passed, the checks not"
+    )
+    print(f"{said}, {time.monotonic() - begun:.0f} s in all", flush=True)
+    return tested or checked
+
+
+def _passes(*, name: str, command: Sequence[str], environ: Mapping[str, str]) -> bool:
+    begun = time.monotonic()
+    done = subprocess.run(
+        [str(PROGRAMS / command[0]), *command[1:]],
+        cwd=ROOT,
+        env=dict(environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    print(f"{name:<11}{'ok' if done.returncode == 0 else 'FAILED':<7}{time.monotonic() - begun:5.1f} s", flush=True)
+    if done.returncode != 0:
+        print(done.stdout.rstrip(), flush=True)
+    return done.returncode == 0
