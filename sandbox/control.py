@@ -1,0 +1,310 @@
+"""The control door `/_sandbox/`: reset, clock, businesses, switches, faults, and what citizens do (README.md)."""
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.books import iso
+from sandbox.courier import Update, copy_of
+from sandbox.inbound import UnfitMessage, find_citizen, read_json, write_message
+from sandbox.statuses import BEHAVIOURS
+from sandbox.world import Citizen, Number, Template, World
+
+if TYPE_CHECKING:
+    from sandbox.app import Sandbox
+
+ACKNOWLEDGED_WITHIN_SECONDS = 30.0
+
+
+def routes() -> list[Route]:
+    """List the doors."""
+    return [
+        Route("/_sandbox/healthz", _healthz, methods=["GET"]),
+        Route("/_sandbox/reset", _reset, methods=["POST"]),
+        Route("/_sandbox/clock", _show_clock, methods=["GET"]),
+        Route("/_sandbox/clock", _move_clock, methods=["POST"]),
+        Route("/_sandbox/switches", _show_switches, methods=["GET"]),
+        Route("/_sandbox/switches", _set_switches, methods=["POST"]),
+        Route("/_sandbox/businesses", _register_business, methods=["POST"]),
+        Route("/_sandbox/citizens", _describe_citizen, methods=["POST"]),
+        Route("/_sandbox/citizens/link", _link, methods=["POST"]),
+        Route("/_sandbox/inbound", _inbound, methods=["POST"]),
+        Route("/_sandbox/statuses", _statuses, methods=["POST"]),
+        Route("/_sandbox/webhook", _webhook, methods=["POST"]),
+        Route("/_sandbox/verify", _verify, methods=["POST"]),
+        Route("/_sandbox/faults", _show_faults, methods=["GET"]),
+        Route("/_sandbox/faults", _add_faults, methods=["POST"]),
+        Route("/_sandbox/faults", _clear_faults, methods=["DELETE"]),
+    ]
+
+
+async def read_object(*, request: Request) -> dict[str, Any]:
+    """Read the request's JSON object. Raises UnfitMessage: it is none."""
+    payload = read_json(body=await request.body())
+    if not isinstance(payload, dict):
+        raise UnfitMessage("a JSON object is expected")
+    return payload
+
+
+def sandbox_of(*, request: Request) -> "Sandbox":
+    """Find the sandbox that the request came to."""
+    found: Sandbox = request.app.state.sandbox
+    return found
+
+
+def read_moment(*, text: Any) -> float:
+    """Read an ISO 8601 moment with its offset. Raises UnfitMessage: it is none, or has no offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError) as error:
+        raise UnfitMessage("a moment is written in ISO 8601") from error
+    if moment.tzinfo is None:
+        raise UnfitMessage("a moment needs its offset from UTC")
+    return moment.timestamp()
+
+
+def number_of(*, world: World, raw: dict[str, Any]) -> Number:
+    """Find the number that `phone_number_id` names. Raises UnfitMessage: there is none."""
+    number = world.numbers.get(str(raw.get("phone_number_id")))
+    if number is None:
+        raise UnfitMessage(f"there is no number {raw.get('phone_number_id')!r}")
+    return number
+
+
+async def _healthz(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _reset(request: Request) -> Response:
+    sandbox_of(request=request).reset()
+    return JSONResponse({"status": "empty"})
+
+
+async def _show_clock(request: Request) -> Response:
+    clock = sandbox_of(request=request).world.clock
+    return JSONResponse({"now": iso(moment=clock.now()), "offset_seconds": clock.offset_seconds})
+
+
+async def _move_clock(request: Request) -> Response:
+    sandbox, payload = sandbox_of(request=request), await read_object(request=request)
+    clock = sandbox.world.clock
+    if "to" in payload:
+        moment = read_moment(text=payload["to"])
+    elif isinstance(payload.get("advance_seconds"), int | float):
+        moment = clock.now() + payload["advance_seconds"]
+    else:
+        raise UnfitMessage('give {"to": moment} or {"advance_seconds": number}')
+    if moment < clock.now() and not sandbox.world.books.empty:
+        return JSONResponse({"error": "the clock goes back only before any traffic"}, status_code=409)
+    clock.move_to(moment=moment)
+    sandbox.statuses.clock_moved()
+    return await _show_clock(request)
+
+
+async def _show_switches(request: Request) -> Response:
+    return JSONResponse(sandbox_of(request=request).world.switches.as_dict())
+
+
+async def _set_switches(request: Request) -> Response:
+    sandbox_of(request=request).world.switches.change(values=await read_object(request=request))
+    return await _show_switches(request)
+
+
+async def _register_business(request: Request) -> Response:
+    world, raw = sandbox_of(request=request).world, await read_object(request=request)
+    missing = [key for key in ("waba_id", "access_token") if not isinstance(raw.get(key), str)]
+    if missing:
+        raise UnfitMessage(f"a business needs {', '.join(missing)}")
+    numbers = raw.get("phone_numbers", [])
+    if not all(isinstance(each, dict) and each.get("id") and each.get("display_phone_number") for each in numbers):
+        raise UnfitMessage("a phone number needs id and display_phone_number")
+    business = world.register(
+        waba_id=raw["waba_id"],
+        name=str(raw.get("name", raw["waba_id"])),
+        access_token=raw["access_token"],
+        webhook_url=raw.get("webhook_url"),
+    )
+    for each in numbers:
+        given = {"throughput": int(each["throughput"])} if "throughput" in each else {}
+        world.register_number(
+            business=business, number_id=str(each["id"]), display_phone_number=each["display_phone_number"], **given
+        )
+    for each in raw.get("templates", []):
+        template = _read_template(world=world, raw=each)
+        business.templates[template.name, template.language] = template
+    return JSONResponse(
+        {
+            "waba_id": business.waba_id,
+            "name": business.name,
+            "phone_numbers": sorted(business.numbers),
+            "templates": [{"name": name, "language": code} for name, code in sorted(business.templates)],
+        }
+    )
+
+
+def _read_template(*, world: World, raw: dict[str, Any]) -> Template:
+    if not isinstance(raw.get("name"), str):
+        raise UnfitMessage("a template needs a name")
+    components = raw.get("components") or [{"type": "BODY", "text": raw.get("body", "")}]
+    return Template(
+        id=str(raw.get("id") or world.ids.next_number()),
+        name=raw["name"],
+        language=raw.get("language", "nl"),
+        category=raw.get("category", "UTILITY"),
+        status=raw.get("status", "APPROVED"),
+        components=components,
+        parameter_format=raw.get("parameter_format", "POSITIONAL"),
+    )
+
+
+async def _describe_citizen(request: Request) -> Response:
+    """Say how a citizen behaves: {"phone_number_id", "citizen": {…}, "behaviour"}."""
+    world, raw = sandbox_of(request=request).world, await read_object(request=request)
+    if raw.get("behaviour") not in BEHAVIOURS:
+        raise UnfitMessage(f"a citizen's behaviour is one of {', '.join(BEHAVIOURS)}")
+    citizen = find_citizen(world=world, number=number_of(world=world, raw=raw), raw=raw.get("citizen") or {})
+    citizen.behaviour = raw["behaviour"]
+    return JSONResponse(_shown_citizen(citizen=citizen))
+
+
+async def _link(request: Request) -> Response:
+    """Make two identities one person: {"phone_number_id", "phone", "bsuid"}."""
+    world, raw = sandbox_of(request=request).world, await read_object(request=request)
+    number = number_of(world=world, raw=raw)
+    if not raw.get("phone") or not raw.get("bsuid"):
+        raise UnfitMessage("a link needs phone and bsuid")
+    citizen = world.citizen(
+        business=number.business, phone=str(raw["phone"]).lstrip("+"), bsuid=raw["bsuid"], links=True
+    )
+    return JSONResponse(_shown_citizen(citizen=citizen))
+
+
+def _shown_citizen(*, citizen: Citizen) -> dict[str, Any]:
+    return {
+        "citizen": citizen.key,
+        "phone": citizen.phone,
+        "bsuid": citizen.bsuid,
+        "username": citizen.username,
+        "behaviour": citizen.behaviour,
+    }
+
+
+async def _inbound(request: Request) -> Response:
+    """Let citizens write; with `wait`, answer once every message was acknowledged with 200."""
+    sandbox, raw = sandbox_of(request=request), await read_object(request=request)
+    world = sandbox.world
+    described = raw.get("updates")
+    if not isinstance(described, list) or not described:
+        raise UnfitMessage("updates is a list of at least one")
+    for each in described:
+        if isinstance(each.get("stamped_at"), str):
+            each["stamped_at"] = read_moment(text=each["stamped_at"])
+    written = [write_message(world=world, raw=each) for each in described]
+    updates = [each.update for each in written if each.update.number and each.update.number.business.subscribed]
+    waits = _send_inbound(sandbox=sandbox, updates=updates, one_post=bool(raw.get("one_post")))
+    for _ in range(int(raw.get("duplicates", 0))):
+        copies = [copy_of(update) for update in updates]
+        waits += _send_inbound(sandbox=sandbox, updates=copies, one_post=bool(raw.get("one_post")))
+    if raw.get("wait", False):
+        try:
+            async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
+                await asyncio.gather(*waits)
+        except TimeoutError:
+            error = f"not acknowledged within {ACKNOWLEDGED_WITHIN_SECONDS:.0f} seconds"
+            return JSONResponse({"error": error}, status_code=504)
+    return JSONResponse({"wamids": [each.wamid for each in written]})
+
+
+def _send_inbound(*, sandbox: "Sandbox", updates: list[Update], one_post: bool) -> "list[asyncio.Future[None]]":
+    if one_post and updates:
+        return [sandbox.courier.send_together(updates=updates)]
+    waits: list[asyncio.Future[None]] = []
+    for update in updates:
+        arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        before = update.on_acknowledged
+
+        def acknowledged(arrived: "asyncio.Future[None]" = arrived, before: Any = before) -> None:
+            if before is not None:
+                before()
+            if not arrived.done():
+                arrived.set_result(None)
+
+        update.on_acknowledged = acknowledged
+        waits.append(arrived)
+        sandbox.courier.send(update=update)
+    return waits
+
+
+async def _statuses(request: Request) -> Response:
+    """Send chosen statuses: {"statuses": [{"wamid", "status", "stamped_at"?, "pricing"?, "errors"?}], "one_post"?}."""
+    sandbox, raw = sandbox_of(request=request), await read_object(request=request)
+    updates = []
+    for each in raw.get("statuses", []):
+        send = sandbox.world.books.by_wamid.get(each.get("wamid"))
+        if send is None:
+            raise UnfitMessage("statuses are of messages that the sandbox accepted")
+        number = sandbox.world.numbers[send.number_id]
+        citizens = [*number.business.by_phone.values(), *number.business.by_bsuid.values()]
+        update = sandbox.statuses.update_for(
+            send=send,
+            number=number,
+            citizen=next(c for c in citizens if c.phone == send.to or c.bsuid == send.to),
+            status=each.get("status", "delivered"),
+            at=read_moment(text=each["stamped_at"]) if "stamped_at" in each else sandbox.world.clock.now(),
+            pricing=each.get("pricing", send.pricing),
+            error=(each.get("errors") or [None])[0],
+        )
+        if update is not None:
+            updates += [update, *(copy_of(update) for _ in range(int(raw.get("duplicates", 0))))]
+    waits = _send_inbound(sandbox=sandbox, updates=updates, one_post=bool(raw.get("one_post")))
+    if raw.get("wait", False):
+        async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
+            await asyncio.gather(*waits)
+    return JSONResponse({"updates": len(updates)})
+
+
+async def _webhook(request: Request) -> Response:
+    """Sign a body as given and deliver it once; tell the platform's answer."""
+    sandbox, body = sandbox_of(request=request), await request.body()
+    url = request.query_params.get("url", sandbox.world.config.webhook_url)
+    try:
+        status, text = await sandbox.courier.send_raw(url=url, body=body)
+    except aiohttp.ClientError as error:
+        return JSONResponse({"status": None, "error": type(error).__name__}, status_code=502)
+    return JSONResponse({"status": status, "body": text[:1000]})
+
+
+async def _verify(request: Request) -> Response:
+    """Play the verification of the webhook's URL; tell whether the challenge came back."""
+    sandbox, raw = sandbox_of(request=request), await read_object(request=request)
+    url = raw.get("url", sandbox.world.config.webhook_url)
+    challenge = sandbox.world.ids.next_number()
+    query = {
+        "hub.mode": "subscribe",
+        "hub.challenge": challenge,
+        "hub.verify_token": raw.get("verify_token", sandbox.world.config.verify_token),
+    }
+    async with aiohttp.ClientSession() as session, session.get(url, params=query) as answer:
+        verified = answer.status == 200 and await answer.text() == challenge
+        return JSONResponse({"verified": verified, "status": answer.status})
+
+
+async def _show_faults(request: Request) -> Response:
+    return JSONResponse(sandbox_of(request=request).world.faults.as_dict())
+
+
+async def _add_faults(request: Request) -> Response:
+    sandbox_of(request=request).world.faults.add(payload=await read_object(request=request))
+    return await _show_faults(request)
+
+
+async def _clear_faults(request: Request) -> Response:
+    faults = sandbox_of(request=request).world.faults
+    faults.sends.clear()
+    faults.webhooks = type(faults.webhooks)()
+    return await _show_faults(request)

@@ -1,0 +1,132 @@
+"""Faults on demand: what goes wrong with the next sends and with the webhooks, until counted down or cleared."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SEND_KINDS = {
+    "error": {"code"},
+    "error_after_accept": {"code"},
+    "failed_status": {"code"},
+    "delay": {"seconds"},
+    "timeout_after_accept": set(),
+    "disconnect_after_accept": set(),
+    "disconnect_before": set(),
+    "html_500": set(),
+    "html_500_after_accept": set(),
+}
+WEBHOOK_KEYS = {"duplicate", "reorder", "delay_seconds", "rebatch", "phone_number_id"}
+
+
+class UnknownFault(ValueError):
+    """A fault that does not exist, or without what it needs."""
+
+
+@dataclass(slots=True)
+class SendFault:
+    """What goes wrong with the next `count` sends (of one number, if given)."""
+
+    kind: str
+    count: int
+    code: int
+    seconds: float
+    phone_number_id: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Show what is left of it."""
+        shown = {"kind": self.kind, "count": self.count, "phone_number_id": self.phone_number_id}
+        if self.code:
+            shown["code"] = self.code
+        if self.seconds:
+            shown["seconds"] = self.seconds
+        return shown
+
+
+@dataclass(slots=True)
+class WebhookFaults:
+    """What goes wrong with webhooks: shares of updates, and seconds (real) of delay."""
+
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    delay_seconds: tuple[float, float] = (0.0, 0.0)
+    rebatch: bool | None = None
+    phone_number_id: str | None = None
+
+    def concern(self, *, number_id: str | None) -> bool:
+        """Tell whether these faults are meant for updates of this number."""
+        return self.phone_number_id is None or self.phone_number_id == number_id
+
+
+@dataclass(slots=True)
+class Faults:
+    """All faults in force."""
+
+    sends: list[SendFault] = field(default_factory=list)
+    webhooks: WebhookFaults = field(default_factory=WebhookFaults)
+
+    def add(self, *, payload: dict[str, Any]) -> None:
+        """Put the faults in force, besides those there. Raises UnknownFault, and changes nothing then."""
+        sends = [_read_send_fault(raw=raw) for raw in payload.get("sends", [])]
+        webhooks = payload.get("webhooks")
+        if webhooks is not None:
+            self.webhooks = _read_webhook_faults(raw=webhooks)
+        self.sends += sends
+
+    def take(self, *, number_id: str) -> SendFault | None:
+        """Take the first fault meant for a send of this number, counting it down."""
+        for fault in self.sends:
+            if fault.phone_number_id is None or fault.phone_number_id == number_id:
+                fault.count -= 1
+                if fault.count <= 0:
+                    self.sends.remove(fault)
+                return fault
+        return None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Show what is left."""
+        hooks = self.webhooks
+        return {
+            "sends": [fault.as_dict() for fault in self.sends],
+            "webhooks": {
+                "duplicate": hooks.duplicate,
+                "reorder": hooks.reorder,
+                "delay_seconds": list(hooks.delay_seconds),
+                "rebatch": hooks.rebatch,
+                "phone_number_id": hooks.phone_number_id,
+            },
+        }
+
+
+def _read_send_fault(*, raw: dict[str, Any]) -> SendFault:
+    kind = raw.get("kind")
+    if kind not in SEND_KINDS:
+        raise UnknownFault(f"there is no fault {kind!r}; there are {', '.join(sorted(SEND_KINDS))}")
+    missing = SEND_KINDS[kind] - raw.keys()
+    if missing:
+        raise UnknownFault(f"fault {kind!r} needs {', '.join(sorted(missing))}")
+    seconds = raw.get("hang_seconds", raw.get("seconds", 30.0 if kind == "timeout_after_accept" else 0.0))
+    count = int(raw.get("count", 1))
+    if count < 1:
+        raise UnknownFault("count is at least 1")
+    return SendFault(
+        kind=kind,
+        count=count,
+        code=int(raw.get("code", 0)),
+        seconds=float(seconds),
+        phone_number_id=raw.get("phone_number_id"),
+    )
+
+
+def _read_webhook_faults(*, raw: dict[str, Any]) -> WebhookFaults:
+    unknown = raw.keys() - WEBHOOK_KEYS
+    if unknown:
+        raise UnknownFault(f"webhook faults have no {', '.join(sorted(unknown))}")
+    delay = raw.get("delay_seconds", (0.0, 0.0))
+    if len(delay) != 2 or not 0 <= delay[0] <= delay[1]:
+        raise UnknownFault("delay_seconds is [least, most]")
+    return WebhookFaults(
+        duplicate=float(raw.get("duplicate", 0.0)),
+        reorder=float(raw.get("reorder", 0.0)),
+        delay_seconds=(float(delay[0]), float(delay[1])),
+        rebatch=raw.get("rebatch"),
+        phone_number_id=raw.get("phone_number_id"),
+    )

@@ -1,0 +1,246 @@
+"""Statuses of sent messages: which come, when, and in what shape.
+
+Each citizen behaves the same every time (drawn from the seed): reads or not, reads at once so that `delivered` is
+skipped, never gets it, cannot be reached. Stamps are of the sandbox's clock, the delays between them are real seconds.
+"""
+
+import asyncio
+import heapq
+import random
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.books import Send
+from sandbox.courier import Courier, Update
+from sandbox.graph_errors import status_error
+from sandbox.world import Citizen, Number, World
+
+BEHAVIOURS = {
+    "reads": ("sent", "delivered", "read"),
+    "leaves_unread": ("sent", "delivered"),
+    "skips_delivered": ("sent", "read"),
+    "never_delivered": ("sent",),
+    "undeliverable": ("failed",),
+    # The phone is off: delivered and read hours later, on the sandbox's clock.
+    "phone_off": ("sent",),
+}
+PHONE_OFF_SECONDS = 9 * 3600.0
+UNDELIVERABLE = 131026
+
+
+class Statuses:
+    """Plans and sends the statuses of accepted messages."""
+
+    def __init__(self, *, world: World, courier: Courier) -> None:
+        self._world = world
+        self._courier = courier
+        self._timers: set[asyncio.TimerHandle] = set()
+        # What is due at a moment of the sandbox's clock.
+        self._later: list[tuple[float, int, Callable[[], None]]] = []
+        self._later_seq = 0
+        self._wake: asyncio.TimerHandle | None = None
+
+    def clear(self) -> None:
+        """Forget all that was planned."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+        self._later.clear()
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+
+    @property
+    def planned(self) -> int:
+        """Count the statuses that come within moments (not those due at a later time of the sandbox's clock)."""
+        now = self._world.clock.now()
+        return len(self._timers) + sum(1 for due, _, _ in self._later if due <= now)
+
+    def plan(self, *, send: Send, number: Number, citizen: Citizen, failure: int | None = None) -> None:
+        """Plan the statuses that follow an accepted message; `failure` is the code of a `failed` that comes instead."""
+        switches = self._world.switches
+        if not switches.automatic_statuses and failure is None:
+            return
+        behaviour = self.behaviour_of(citizen=citizen)
+        if failure is not None:
+            steps: tuple[str, ...] = ("failed",)
+        elif send.type == "reaction" and behaviour != "undeliverable":
+            steps = ("sent",)
+        else:
+            steps = BEHAVIOURS[behaviour]
+        self._step(send=send, number=number, citizen=citizen, steps=steps, failure=failure or UNDELIVERABLE)
+        if behaviour == "phone_off" and failure is None and send.type != "reaction":
+            due = self._world.clock.now() + PHONE_OFF_SECONDS
+            self.at_sandbox_time(
+                moment=due,
+                action=lambda: self._step(
+                    send=send, number=number, citizen=citizen, steps=("delivered", "read"), failure=0
+                ),
+            )
+
+    def behaviour_of(self, *, citizen: Citizen) -> str:
+        """Tell how this citizen behaves, drawing it the first time."""
+        if citizen.behaviour is None:
+            switches = self._world.switches
+            drawn = random.Random(f"{switches.seed}:{citizen.phone}:{citizen.bsuid}").random()
+            for name in ("undeliverable", "never_delivered", "skips_delivered", "reads"):
+                share = float(getattr(switches, name))
+                if drawn < share:
+                    citizen.behaviour = name
+                    break
+                drawn -= share
+            else:
+                citizen.behaviour = "leaves_unread"
+        return citizen.behaviour
+
+    def at_sandbox_time(self, *, moment: float, action: Callable[[], None]) -> None:
+        """Do something when the sandbox's clock reaches the moment, whether it runs or is moved there."""
+        self._later_seq += 1
+        heapq.heappush(self._later, (moment, self._later_seq, action))
+        self.clock_moved()
+
+    def clock_moved(self) -> None:
+        """Do what is due on the sandbox's clock, and plan to look again."""
+        while self._later and self._later[0][0] <= self._world.clock.now():
+            heapq.heappop(self._later)[2]()
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+        if self._later:
+            wait = max(0.0, self._later[0][0] - self._world.clock.now())
+            self._wake = asyncio.get_running_loop().call_later(min(wait, 3600.0), self.clock_moved)
+
+    def _step(
+        self, *, send: Send, number: Number, citizen: Citizen, steps: tuple[str, ...], failure: int, index: int = 0
+    ) -> None:
+        switches, status = self._world.switches, steps[index]
+        delay = {
+            "sent": switches.sent_after_seconds,
+            "failed": switches.sent_after_seconds,
+            "delivered": switches.delivered_after_seconds,
+        }.get(status, switches.read_after_seconds)
+
+        def due() -> None:
+            self._timers.discard(timer)
+            error = status_error(code=failure, details="Message undeliverable.") if status == "failed" else None
+            # Pricing comes with `sent` and with one of delivered and read.
+            priced = status in ("sent", "delivered") or (status == "read" and "delivered" not in steps)
+            self.emit(
+                send=send,
+                number=number,
+                citizen=citizen,
+                status=status,
+                at=self._world.clock.now(),
+                pricing=send.pricing if priced else None,
+                error=error,
+            )
+            if index + 1 < len(steps):
+                self._step(send=send, number=number, citizen=citizen, steps=steps, failure=failure, index=index + 1)
+
+        timer = asyncio.get_running_loop().call_later(delay, due)
+        self._timers.add(timer)
+
+    def emit(
+        self,
+        *,
+        send: Send,
+        number: Number,
+        citizen: Citizen,
+        status: str,
+        at: float,
+        pricing: dict[str, Any] | None,
+        error: dict[str, Any] | None = None,
+    ) -> None:
+        """Send one status of the message, stamped `at`; it counts in the books once acknowledged."""
+        update = self.update_for(
+            send=send, number=number, citizen=citizen, status=status, at=at, pricing=pricing, error=error
+        )
+        if update is not None:
+            self._courier.send(update=update)
+
+    def update_for(
+        self,
+        *,
+        send: Send,
+        number: Number,
+        citizen: Citizen,
+        status: str,
+        at: float,
+        pricing: dict[str, Any] | None,
+        error: dict[str, Any] | None = None,
+    ) -> Update | None:
+        """Make the update that carries one status; None when the business gets no webhooks."""
+        business = number.business
+        if not business.subscribed:
+            return None
+        while citizen.same_as is not None:
+            citizen = citizen.same_as
+        stamp = int(at)
+        element: dict[str, Any] = {"id": send.wamid, "status": status, "timestamp": str(stamp)}
+        to_bsuid = send.to == citizen.bsuid
+        if citizen.phone is not None:
+            element["recipient_id"] = citizen.phone
+        if citizen.bsuid is not None and (status != "failed" or to_bsuid):
+            element["recipient_user_id"] = citizen.bsuid
+            if citizen.parent_bsuid is not None:
+                element["recipient_parent_user_id"] = citizen.parent_bsuid
+        if send.opaque is not None:
+            element["biz_opaque_callback_data"] = send.opaque
+        if status != "failed":
+            self._add_conversation(element=element, send=send, status=status, stamp=stamp)
+        if pricing is not None:
+            element["pricing"] = pricing
+        if error is not None:
+            element["errors"] = [error]
+
+        def acknowledged() -> None:
+            send.acknowledged.append((status, stamp, pricing))
+            self._world.books.statuses[status] += 1
+
+        return Update(
+            waba_id=business.waba_id,
+            number=number,
+            url=business.webhook_url or self._world.config.webhook_url,
+            kind="statuses",
+            element=element,
+            contact=None
+            if status == "failed"
+            else contact_of(citizen=citizen, world=self._world, with_username=status != "sent"),
+            on_acknowledged=acknowledged,
+        )
+
+    def _add_conversation(self, *, element: dict[str, Any], send: Send, status: str, stamp: int) -> None:
+        pricing = send.pricing or {}
+        entry_point = pricing.get("type") == "free_entry_point"
+        if self._world.switches.payload_version == "v24" and not entry_point:
+            return
+        # Up to v23 each message has an id of its own; within an entry point's window, one id for the window.
+        owner = f"{send.number_id}:{send.citizen_key}" if entry_point else str(send.wamid)
+        conversation: dict[str, Any] = {
+            "id": f"{random.Random(owner).getrandbits(128):032x}",
+            "origin": {"type": pricing.get("category", "service")},
+        }
+        if status == "sent":
+            conversation["expiration_timestamp"] = str(stamp + (72 if entry_point else 24) * 3600)
+        element["conversation"] = conversation
+
+
+def contact_of(*, citizen: Citizen, world: World, with_username: bool) -> dict[str, Any]:
+    """Make the element of `contacts[]` for a citizen, with the ids that Meta discloses."""
+    contact: dict[str, Any] = {}
+    profile: dict[str, Any] = {}
+    if citizen.name is not None:
+        profile["name"] = citizen.name
+    if citizen.username is not None and with_username:
+        profile["username"] = ("@" if world.switches.username_with_at else "") + citizen.username
+    if profile:
+        contact["profile"] = profile
+    if citizen.phone is not None:
+        contact["wa_id"] = citizen.phone
+    elif world.switches.bsuid_in_from and citizen.bsuid is not None:
+        contact["wa_id"] = citizen.bsuid
+    if citizen.bsuid is not None:
+        contact["user_id"] = citizen.bsuid
+    if citizen.parent_bsuid is not None:
+        contact["parent_user_id"] = citizen.parent_bsuid
+    return contact
