@@ -1,0 +1,1 @@
+"""What is owed: facts, conversations, rates and invoices, in the schema `public`. Holds nothing a citizen wrote."""
