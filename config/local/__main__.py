@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from config.local import checks
+from config.local import checks, running
 from config.local.failure import SetupError, explain
 
 
@@ -12,18 +12,26 @@ def main(*, arguments: Sequence[str]) -> int:
     command, rest = (arguments[0] if arguments else ""), list(arguments[1:])
     try:
         match command:
+            case "demo":
+                return running.demo()
             case "test":
                 return checks.test(arguments=rest)
             case "lint":
                 return checks.lint()
+            case "bench":
+                return checks.bench(arguments=rest)
+            case "chaos":
+                return checks.chaos(arguments=rest)
+            case "clean":
+                return running.clean()
             case _:
-                print("use: python -m config.local test|lint", file=sys.stderr)
+                print("use: python -m config.local demo|test|lint|bench|chaos|clean", file=sys.stderr)
                 return 2
     except SetupError as error:
-        print(f"{command}: {error}", file=sys.stderr)
+        print(f"make {command}: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{command}: {explain(error=error)}", file=sys.stderr)
+        print(f"make {command}: {explain(error=error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -52,6 +52,17 @@ def test(*, arguments: Sequence[str]) -> int:
     return tested or checked
 
 
+def bench(*, arguments: Sequence[str]) -> int:
+    """Run the benchmarks, or the one that is named; return the exit code."""
+    return subprocess.call([sys.executable, "-m", "benchmarks", *arguments], cwd=ROOT)
+
+
+def chaos(*, arguments: Sequence[str]) -> int:
+    """Run the tests that kill processes and servers during traffic; return the exit code."""
+    command = [sys.executable, "-m", "pytest", "-p", "config.local.testing", "tests/chaos", *arguments]
+    return subprocess.call(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
 def _passes(*, name: str, command: Sequence[str], environ: Mapping[str, str]) -> bool:
     begun = time.monotonic()
     done = subprocess.run(

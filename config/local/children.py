@@ -64,11 +64,16 @@ def has_ended(*, child: subprocess.Popen[bytes]) -> bool:
         return True
 
 
-def kill_group(*, child: subprocess.Popen[bytes]) -> None:
-    """Kill -9 all that the child started in its group, itself too, and take its exit code."""
+def signal_group(*, child: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to the child and to all that it started in its group."""
     if child.returncode is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(child.pid, number)
+
+
+def kill_group(*, child: subprocess.Popen[bytes]) -> None:
+    """Kill -9 the child and all that it started in its group, and take its exit code."""
+    signal_group(child=child, number=signal.SIGKILL)
     child.wait()
 
 

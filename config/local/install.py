@@ -33,7 +33,8 @@ NO_NETWORK = (
     "ProxyError",
     "No route to host",
     "Read timed out",
-    "No matching distribution found",
+    "Failed to establish a new connection",
+    "Max retries exceeded",
 )
 
 

@@ -81,13 +81,15 @@ class PostgresCluster:
         """Stop the server in good order, or by force where that takes too long.  Safe to repeat."""
         if self.process is None:
             return
-        for number in (signal.SIGINT, signal.SIGQUIT):  # fast, immediate
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(number)
-            if children.wait_all(children=[self.process], seconds=STOP_SECONDS):
-                break
-        children.kill_group(child=self.process)
-        self.process = None
+        try:
+            for number in (signal.SIGINT, signal.SIGQUIT):  # fast, immediate
+                with contextlib.suppress(ProcessLookupError):
+                    self.process.send_signal(number)
+                if children.wait_all(children=[self.process], seconds=STOP_SECONDS):
+                    break
+        finally:
+            children.kill_group(child=self.process)
+            self.process = None
 
     def kill(self) -> None:
         """Kill -9 the postmaster, as a failing machine would; its own children end by themselves."""
