@@ -58,7 +58,13 @@ def _scrub_log(_logger: Any, _name: str, event: structlog.typing.EventDict) -> s
     return {key: value if key == "timestamp" else scrub(value) for key, value in event.items()}
 
 
-def configure_logging(config: dict[str, Any]) -> None:
+def configure(config: dict[str, Any]) -> None:
+    """Set up logs and Sentry, as settings.LOGGING says: {"level", "sentry_dsn"}."""
+    configure_logging(level=config["level"])
+    configure_sentry(dsn=config["sentry_dsn"])
+
+
+def configure_logging(*, level: str) -> None:
     """Send every log line, ours and the libraries', to standard error as one JSON object."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -88,7 +94,7 @@ def configure_logging(config: dict[str, Any]) -> None:
                 }
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-            "root": {"handlers": ["stderr"], "level": config["level"]},
+            "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 # An access line holds addresses of citizens' threads and of callers: the proxy counts requests.
                 "uvicorn.access": {"level": "WARNING"},

@@ -1,5 +1,7 @@
 """Django's settings. Every value that differs between machines comes from config/env.py."""
 
+from typing import Any
+
 from psycopg.conninfo import conninfo_to_dict
 
 from config.env import ROOT, local_environment, read
@@ -38,7 +40,7 @@ PROVISIONING_STEPS = [
 # --- Database
 DATABASE_URL = _value["DATABASE_URL"]
 _conninfo = conninfo_to_dict(DATABASE_URL)
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django_tenants.postgresql_backend",
         "NAME": _conninfo.pop("dbname"),
@@ -100,8 +102,6 @@ SELLER = {name: _value[f"SELLER_{name}"] for name in ("NAME", "KVK", "BTW", "IBA
 # --- Work in the background
 CELERY_BROKER_URL = _value["CELERY_BROKER_URL"]
 
-# --- Observation (config/observation.py sets both up)
-SENTRY_DSN = _value["SENTRY_DSN"]
-LOG_LEVEL = _value["LOG_LEVEL"]
-LOGGING_CONFIG = "config.observation.configure_logging"
-LOGGING = {"level": LOG_LEVEL}
+# --- Observation: called by django.setup(), so that no process starts without it
+LOGGING_CONFIG = "config.observation.configure"
+LOGGING = {"level": _value["LOG_LEVEL"], "sentry_dsn": _value["SENTRY_DSN"]}

@@ -30,7 +30,7 @@ class InboxEvent(models.Model):
     dedup_key = models.BinaryField(max_length=32)
     kind = models.TextField()
     field = models.TextField()
-    phone_number_id = models.TextField(null=True)  # noqa: DJ001 - account-level updates name no number
+    phone_number_id = models.TextField(null=True)
     payload = models.JSONField()
     received_at = models.DateTimeField()
     state = models.TextField(choices=State.choices)

@@ -1,27 +1,14 @@
-"""Work lists and lane leases: which municipality and which number has work, and who does it."""
+"""The lanes' work list and leases: which number has something to send, and who sends it."""
 
 from django.db import models
 
 
-class InboxWake(models.Model):
-    """A note, written with each batch of webhook events, that a municipality's inbox has work.
-
-    Append-only for the intake and deleted by who drains, so that neither ever waits for the other. A lost note is
-    harmless: the sweep looks at the rows themselves.
-    """
-
-    municipality_id = models.UUIDField()
-
-    class Meta:
-        # Draining takes a municipality's notes away; the sweep lists the municipalities.
-        indexes = [models.Index(name="inbox_wake_by_municipality", fields=["municipality_id"])]
-
-    def __str__(self) -> str:
-        return str(self.municipality_id)
-
-
 class OutboxWake(models.Model):
-    """A note, written with each queued message, that a number's lane has work. As harmless to lose as InboxWake."""
+    """A note, written with each queued message, that a number's lane has work.
+
+    Append-only for who queues and deleted by the lane's owner, so that neither ever waits for the other. A lost note
+    is harmless: the lanes' sweep looks at the outboxes themselves.
+    """
 
     phone_number_id = models.CharField(max_length=40)
 

@@ -57,9 +57,9 @@ CREATE_PARENT = """
     -- Draining claims the oldest open events; dead letters are listed.
     CREATE INDEX inbox_open ON public.inbox (id) WHERE state = 'OPEN';
     CREATE INDEX inbox_dead ON public.inbox (id) WHERE state = 'DEAD';
-    REVOKE ALL ON public.inbox, public.messaging_core_inboxwake FROM whatsapp_intake;
+    REVOKE ALL ON public.inbox FROM whatsapp_intake;
     GRANT USAGE ON SCHEMA public TO whatsapp_intake;
-    GRANT INSERT ON public.inbox, public.messaging_core_inboxwake TO whatsapp_intake;
+    GRANT INSERT ON public.inbox TO whatsapp_intake;
 """
 
 

@@ -1,0 +1,1 @@
+"""The machines' door: Meta's webhooks, and later REST and webhooks out."""

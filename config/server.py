@@ -1,0 +1,75 @@
+"""The ASGI entry of the web process: Meta's door as plain ASGI beside Django, which serves everything else."""
+
+import os
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+
+# Under ASGI each request may run in a thread of its own: connections come from a pool instead of staying with threads.
+settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+settings.DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 0, "max_size": 8, "timeout": 10}
+django_application = get_asgi_application()
+
+import psycopg
+
+from api.whatsapp_webhook import PATH, Receive, Scope, Send, WhatsAppWebhook
+from config import celery  # noqa: F401 - tasks find their broker through it
+from messaging.intake import EventWriter
+from messaging.waking import Waker
+from tenants.routing import QUERY, RoutingMap
+from tenants.routing import Row as RouteRow
+
+
+async def _read_routes() -> list[RouteRow]:
+    """Read the routing map on a connection of its own: the intake's role may not read, and this is rare."""
+    async with await psycopg.AsyncConnection.connect(
+        settings.DATABASE_URL, connect_timeout=5, options="-c search_path="
+    ) as connection:
+        rows: list[Any] = await (await connection.execute(QUERY)).fetchall()
+        return rows
+
+
+_writer = EventWriter(conninfo=settings.DATABASE_URL, connections=settings.INTAKE_CONNECTIONS)
+_waker = Waker()
+_webhook = WhatsAppWebhook(
+    writer=_writer,
+    routes=RoutingMap(read=_read_routes),
+    waker=_waker,
+    app_secret=settings.META_APP_SECRET,
+    verify_token=settings.META_VERIFY_TOKEN,
+)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one connection."""
+    if scope["type"] == "lifespan":
+        await _live(receive, send)
+    elif scope["type"] == "http" and scope["path"] == PATH:
+        await _webhook(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"] == "/healthz":
+        await _healthy(send)
+    else:
+        await django_application(dict(scope), receive, send)  # type: ignore[arg-type]
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Start and stop what the process keeps open."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            _writer.start()
+            _waker.start()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await _writer.stop()
+            await _waker.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def _healthy(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"ok"})

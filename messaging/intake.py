@@ -1,0 +1,254 @@
+"""The durable write behind Meta's door: webhook events of many POSTs, committed in groups.
+
+A POST is answered 200 only after all of its events are committed. A flush starts as soon as the one before it is done,
+with all that came meanwhile. One insert through the partitioned parent serves all tenants; when it fails, it is tried
+again for each municipality, then for each row, so that nobody fails for another. A municipality whose partition is
+locked gets a flusher of its own for a while, so that nobody waits for it either.
+The connections' role may insert into the parent and nothing else.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from uuid import UUID
+
+import psycopg
+import structlog
+from psycopg import errors
+
+LOCK_MILLISECONDS = 200
+MOST_ROWS_A_FLUSH = 500
+MOST_ROWS_WAITING = 20_000  # past this the door answers 503 at once, and Meta comes back
+MOST_ROWS_HELD = 2_000  # the same for municipalities whose partition is locked
+HELD_SECONDS = 5.0
+STORE_SECONDS = 10.0
+
+INSERT = """
+    INSERT INTO public.inbox (municipality_id, dedup_key, kind, field, phone_number_id, payload, received_at)
+    SELECT * FROM unnest(
+        %s::uuid[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[]
+    )
+    ON CONFLICT DO NOTHING
+"""
+
+log = structlog.get_logger(__name__)
+
+
+class NotStored(Exception):
+    """Not every event is durably stored: the caller answers 503, so that Meta sends them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One webhook event as it is stored. payload: JSON; received_at: domain time."""
+
+    municipality_id: UUID
+    dedup_key: bytes
+    kind: str
+    field: str
+    phone_number_id: str | None
+    payload: str
+    received_at: datetime
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """The rows of one POST in one queue, and who waits for them."""
+
+    rows: list[Row]
+    done: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What waits for a flush, bounded."""
+
+    most_rows: int
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    rows: int = 0
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, rows: list[Row]) -> asyncio.Future[None]:
+        """Add the rows of a POST.  Raises NotStored: too many wait already."""
+        if self.rows + len(rows) > self.most_rows and self.waiting:
+            raise NotStored("too many events wait to be stored")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(_Waiting(rows, done))
+        self.rows += len(rows)
+        self.filled.set()
+        return done
+
+    def take(self) -> list[_Waiting]:
+        """Return the POSTs of the next flush."""
+        taken: list[_Waiting] = []
+        rows = 0
+        while self.waiting and (not taken or rows + len(self.waiting[0].rows) <= MOST_ROWS_A_FLUSH):
+            taken.append(self.waiting.popleft())
+            rows += len(taken[-1].rows)
+        self.rows -= rows
+        if not self.waiting:
+            self.filled.clear()
+        return taken
+
+
+@dataclass(slots=True)
+class EventWriter:
+    """Stores events for one process; started and stopped with it."""
+
+    conninfo: str
+    connections: int
+    _queue: _Queue = field(default_factory=lambda: _Queue(MOST_ROWS_WAITING))
+    _held_queue: _Queue = field(default_factory=lambda: _Queue(MOST_ROWS_HELD))
+    _held_until: dict[UUID, float] = field(default_factory=dict)
+    _flushers: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start the flushers; each connects when it has something to store."""
+        queues = [self._queue] * self.connections + [self._held_queue]
+        self._flushers = [asyncio.create_task(self._flush_forever(queue)) for queue in queues]
+
+    async def stop(self) -> None:
+        """Stop the flushers; who still waits is told that nothing was stored."""
+        for flusher in self._flushers:
+            flusher.cancel()
+        await asyncio.gather(*self._flushers, return_exceptions=True)
+        for queue in (self._queue, self._held_queue):
+            for waiting in queue.waiting:
+                _answer(waiting, NotStored("the process stops"))
+
+    async def store(self, rows: list[Row]) -> None:
+        """Return when all rows are committed; those that were stored before count as stored.
+
+        Raises NotStored: at least one is not, or nobody knows. Storing again is safe.
+        """
+        held = [row for row in rows if self._is_held(row.municipality_id)]
+        free = [row for row in rows if not self._is_held(row.municipality_id)] if held else rows
+        pairs = ((self._queue, free), (self._held_queue, held))
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                for done in [queue.put(part) for queue, part in pairs if part]:
+                    await done
+        except TimeoutError as error:
+            raise NotStored("storing took too long") from error
+
+    def _is_held(self, municipality_id: UUID) -> bool:
+        until = self._held_until.get(municipality_id)
+        if until is None:
+            return False
+        if until < time.monotonic():
+            del self._held_until[municipality_id]
+            return False
+        return True
+
+    async def _flush_forever(self, queue: _Queue) -> None:
+        connection: psycopg.AsyncConnection | None = None
+        taken: list[_Waiting] = []
+        try:
+            while True:
+                await queue.filled.wait()
+                taken = queue.take()
+                if not taken:
+                    continue
+                try:
+                    if connection is None or connection.closed:
+                        connection = await self._connect()
+                    await self._flush(connection, taken)
+                except (psycopg.Error, OSError) as error:
+                    log.warning("events_not_stored", posts=len(taken), error=type(error).__name__)
+                    for waiting in taken:
+                        _answer(waiting, NotStored("the database is away"))
+                    if connection is not None:
+                        await connection.close()
+                    connection = None
+                    await asyncio.sleep(0.1)  # the next attempt to connect, not one for each POST
+        finally:
+            for waiting in taken:
+                _answer(waiting, NotStored("the process stops"))
+            if connection is not None:
+                await connection.close()
+
+    async def _connect(self) -> psycopg.AsyncConnection:
+        return await psycopg.AsyncConnection.connect(
+            self.conninfo,
+            autocommit=True,
+            connect_timeout=5,
+            application_name="intake",
+            options=f"-c role=whatsapp_intake -c search_path= -c lock_timeout={LOCK_MILLISECONDS}",
+        )
+
+    async def _flush(self, connection: psycopg.AsyncConnection, taken: list[_Waiting]) -> None:
+        """Store what was taken in as few statements as go well, and answer everyone."""
+        rows = [row for waiting in taken for row in waiting.rows]
+        failed: set[int] = set()
+        try:
+            await _insert(connection, rows)
+        except psycopg.Error as error:
+            _raise_if_connection_is_gone(connection, error)
+            failed = await self._by_municipality(connection, rows)
+        for waiting in taken:
+            if failed and not failed.isdisjoint(map(id, waiting.rows)):
+                _answer(waiting, NotStored("an event could not be stored"))
+            else:
+                _answer(waiting, None)
+
+    async def _by_municipality(self, connection: psycopg.AsyncConnection, rows: Iterable[Row]) -> set[int]:
+        """Store the rows municipality by municipality; return the identities of those that could not be."""
+        failed: set[int] = set()
+        by_municipality = attrgetter("municipality_id")
+        for municipality_id, group in groupby(sorted(rows, key=by_municipality), key=by_municipality):
+            part = list(group)
+            try:
+                await _insert(connection, part)
+            except errors.LockNotAvailable:
+                self._held_until[municipality_id] = time.monotonic() + HELD_SECONDS
+                log.warning("inbox_locked", municipality_id=str(municipality_id), rows=len(part))
+                failed.update(map(id, part))
+            except psycopg.Error as error:
+                _raise_if_connection_is_gone(connection, error)
+                failed |= await self._by_row(connection, part)
+        return failed
+
+    async def _by_row(self, connection: psycopg.AsyncConnection, rows: Iterable[Row]) -> set[int]:
+        failed: set[int] = set()
+        for row in rows:
+            try:
+                await _insert(connection, [row])
+            except psycopg.Error as error:
+                _raise_if_connection_is_gone(connection, error)
+                log.error("event_not_storable", municipality_id=str(row.municipality_id), error=type(error).__name__)
+                failed.add(id(row))
+        return failed
+
+
+async def _insert(connection: psycopg.AsyncConnection, rows: list[Row]) -> None:
+    # In a fixed order, so that two flushes with the same events wait for each other instead of deadlocking.
+    ordered = sorted(rows, key=attrgetter("municipality_id", "dedup_key"))
+    columns = (
+        [row.municipality_id for row in ordered],
+        [row.dedup_key for row in ordered],
+        [row.kind for row in ordered],
+        [row.field for row in ordered],
+        [row.phone_number_id for row in ordered],
+        [row.payload for row in ordered],
+        [row.received_at for row in ordered],
+    )
+    await connection.execute(INSERT, columns, prepare=True)
+
+
+def _raise_if_connection_is_gone(connection: psycopg.AsyncConnection, error: psycopg.Error) -> None:
+    if connection.closed or connection.broken:
+        raise error
+
+
+def _answer(waiting: _Waiting, error: NotStored | None) -> None:
+    if waiting.done.done():
+        return  # the caller gave up
+    if error is None:
+        waiting.done.set_result(None)
+    else:
+        waiting.done.set_exception(error)

@@ -1,0 +1,110 @@
+"""The sender: owns leases, wakes lanes, and gives everything back when it stops.
+
+Notes of work are looked at twenty times a second with one query; leases are renewed three times in their life; a sweep
+over all outboxes is the net under lost notes.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import structlog
+from psycopg import Error as DatabaseError
+from psycopg_pool import PoolTimeout
+
+from messaging.lanes.lane import Lane
+from messaging.lanes.store import LEASE_SECONDS, LaneStore, Lease
+from whatsapp.client import CloudAPI
+
+LOOK_SECONDS = 0.05
+RENEW_SECONDS = LEASE_SECONDS / 3
+SWEEP_SECONDS = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Sender:
+    """All lanes of one process."""
+
+    store: LaneStore
+    api: CloudAPI
+    _lanes: dict[str, Lane] = field(default_factory=dict)
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self, *, stop: asyncio.Event) -> None:
+        """Send until told to stop; then finish what is in flight and release the lanes."""
+        log.info("sender_started", owner=self.store.owner)
+        renewed_at = swept_at = float("-inf")
+        while not stop.is_set():
+            try:
+                now = time.monotonic()
+                if now - renewed_at >= RENEW_SECONDS:
+                    await self._renew()
+                    renewed_at = now
+                wanted = await self.store.wanted()
+                if now - swept_at >= SWEEP_SECONDS:
+                    wanted += await self.store.with_outbox()
+                    swept_at = now
+                await self._open(wanted)
+            except (DatabaseError, PoolTimeout) as error:
+                log.warning("sender_waits_for_database", error=type(error).__name__)
+                await asyncio.sleep(0.5)
+            await asyncio.sleep(LOOK_SECONDS)
+        for lane in self._lanes.values():
+            lane.end()
+        if self._running:
+            await asyncio.wait(self._running)
+        log.info("sender_stopped", owner=self.store.owner)
+
+    async def _open(self, wanted: list[str]) -> None:
+        """Wake our lanes that have work, and take those that nobody owns."""
+        ours = [number for number in wanted if self._is_ours(number)]
+        if ours:
+            # The note goes before the lane looks: what is queued after it leaves a new note.
+            for number in await self.store.take_wakes(numbers=ours) | set(ours):
+                self._lanes[number].wake()
+        others = [number for number in wanted if not self._is_ours(number)]
+        leases = await self.store.acquire(wanted=others)
+        if not leases:
+            return
+        settings = await self.store.settings(numbers=[lease.phone_number_id for lease in leases])
+        await self.store.take_wakes(numbers=[lease.phone_number_id for lease in leases])
+        for lease in leases:
+            if lease.phone_number_id not in settings:
+                await self.store.release(lease=lease)  # the number was closed: its outbox waits for a person
+                continue
+            self._start(Lane(lease=lease, store=self.store, api=self.api, settings=settings[lease.phone_number_id]))
+
+    def _start(self, lane: Lane) -> None:
+        self._lanes[lane.lease.phone_number_id] = lane
+        task = asyncio.create_task(lane.run())
+        self._running.add(task)
+        task.add_done_callback(lambda done: self._finished(done, lane.lease))
+
+    def _finished(self, task: asyncio.Task[None], lease: Lease) -> None:
+        self._running.discard(task)
+        lane = self._lanes.get(lease.phone_number_id)
+        if lane is not None and lane.lease == lease:
+            lane.ended = True
+            del self._lanes[lease.phone_number_id]
+        if not task.cancelled() and task.exception() is not None:
+            log.error("lane_broke", exc_info=task.exception(), number_id=lease.phone_number_id)
+
+    def _is_ours(self, phone_number_id: str) -> bool:
+        lane = self._lanes.get(phone_number_id)
+        return lane is not None and not lane.ended
+
+    async def _renew(self) -> None:
+        """Prolong our leases; a lane whose lease was lost claims nothing more."""
+        if not self._lanes:
+            return
+        numbers = list(self._lanes)
+        kept = await self.store.renew(numbers=numbers)
+        settings = await self.store.settings(numbers=numbers)
+        for number, lane in list(self._lanes.items()):
+            if number not in kept or number not in settings:
+                log.warning("lease_lost", number_id=number)
+                lane.end()
+            else:
+                lane.refresh(settings[number])

@@ -1,0 +1,164 @@
+"""What leaves: replies and templates, single and in bulk, on one path: message and outbox row in one transaction.
+
+Nothing is sent here. The number's lane (messaging/lanes) finds the outbox row and calls Meta.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from audit.record import Actor, record
+from messaging import window
+from messaging.core.models import OutboxWake
+from messaging.models import Message, OutboxItem, Template, Thread
+from whatsapp.outgoing import Content, Recipient, TemplateMessage, Text, request_body
+
+
+class WindowClosed(Exception):
+    """A free-form reply is not allowed now: the citizen did not write in the last 24 hours.
+
+    closed_at: when the window closed, or None when it never opened. The way out is a template: `templates` names those
+    that Meta approved.
+    """
+
+    def __init__(self, *, closed_at: datetime | None, templates: Sequence[str]) -> None:
+        super().__init__("the service window is closed; send a template instead")
+        self.closed_at = closed_at
+        self.templates = tuple(templates)
+
+
+class ThreadClosed(Exception):
+    """The thread was closed; the citizen's next message, or a template, opens a new one."""
+
+
+class TemplateUnusable(Exception):
+    """The template cannot be sent as asked; `code` says why: template_not_approved or template_parameters_differ."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One message to be queued. text: what people read of it on the page."""
+
+    thread: Thread
+    content: Content
+    text: str
+    purpose: str = ""
+    template: Template | None = None
+    reply_to_wamid: str | None = None
+
+
+@transaction.atomic
+def reply(*, thread_id: UUID, text: str, actor: Actor, at: datetime, reply_to_wamid: str | None = None) -> Message:
+    """Queue a free-form reply in an open thread.
+
+    Raises WindowClosed, ThreadClosed: it is not allowed now. LimitExceeded, InvalidContent: Meta would refuse it.
+    """
+    thread = _locked(thread_id)
+    if not window.is_open(last_inbound_at=thread.last_inbound_at, at=at):
+        approved = Template.objects.filter(status=Template.Status.APPROVED).order_by("name")
+        raise WindowClosed(closed_at=thread.window_ends_at(), templates=[template.name for template in approved])
+    draft = Draft(thread=thread, content=Text(body=text), text=text, reply_to_wamid=reply_to_wamid)
+    return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at)[0]
+
+
+@transaction.atomic
+def send_template(
+    *, thread_id: UUID, template_id: UUID, values: Mapping[str, str], actor: Actor, at: datetime
+) -> Message:
+    """Queue an approved template in an open thread, whether the window is open or not.
+
+    Raises ThreadClosed, TemplateUnusable: it cannot be sent. LimitExceeded, InvalidContent: Meta would refuse it.
+    """
+    draft = template_draft(thread=_locked(thread_id), template=Template.objects.get(id=template_id), values=values)
+    return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at)[0]
+
+
+def template_draft(*, thread: Thread, template: Template, values: Mapping[str, str]) -> Draft:
+    """Return the draft of a template with its variables filled in.  Raises TemplateUnusable."""
+    if template.status != Template.Status.APPROVED:
+        raise TemplateUnusable("template_not_approved")
+    names = [parameter["name"] for parameter in template.parameters]
+    if set(names) != set(values):
+        raise TemplateUnusable("template_parameters_differ")
+    text = template.body
+    for name in names:
+        text = text.replace("{{" + name + "}}", values[name])
+    content = TemplateMessage.with_body(
+        name=template.name, language=template.language, values={name: values[name] for name in names}
+    )
+    return Draft(thread=thread, content=content, text=text, purpose=template.purpose, template=template)
+
+
+@transaction.atomic
+def queue(*, drafts: Sequence[Draft], priority: OutboxItem.Priority, actor: Actor, at: datetime) -> list[Message]:
+    """Queue messages: each with its outbox row, all or none; the one way by which anything leaves.
+
+    Raises LimitExceeded, InvalidContent: Meta would refuse one of them; nothing is queued then.
+    """
+    messages = [_message(draft, actor, at) for draft in drafts]
+    items = [
+        OutboxItem(
+            message=message,
+            phone_number_id=draft.thread.phone_number_id,
+            contact_id=draft.thread.contact_id,
+            priority=priority,
+            request=_request(draft, message),
+            due_at=Now(),
+        )
+        for draft, message in zip(drafts, messages, strict=True)
+    ]
+    Message.objects.bulk_create(messages)
+    OutboxItem.objects.bulk_create(items)
+    threads = [draft.thread.id for draft in drafts]
+    Thread.objects.filter(id__in=threads).update(waiting_since=None)
+    Thread.objects.filter(id__in=threads, last_message_at__lt=at).update(last_message_at=at)
+    numbers = sorted({draft.thread.phone_number_id for draft in drafts})
+    OutboxWake.objects.bulk_create(OutboxWake(phone_number_id=number) for number in numbers)
+    subject = f"message {messages[0].id}" if len(messages) == 1 else f"{len(messages)} messages"
+    record(action="message.queue", actor=actor, at=at, subject=subject, details={"kind": messages[0].kind})
+    return messages
+
+
+def _locked(thread_id: UUID) -> Thread:
+    thread = Thread.objects.select_for_update(no_key=True, of=("self",)).select_related("contact").get(id=thread_id)
+    if thread.state != Thread.State.OPEN:
+        raise ThreadClosed
+    return thread
+
+
+def _message(draft: Draft, actor: Actor, at: datetime) -> Message:
+    return Message(
+        thread=draft.thread,
+        direction=Message.Direction.OUTBOUND,
+        state=Message.State.QUEUED,
+        kind=draft.content.type,
+        text=draft.text,
+        content=draft.content.as_meta(),
+        replies_to_wamid=draft.reply_to_wamid or "",
+        stamped_at=at,
+        created_at=at,
+        author_id=UUID(actor.id) if actor.id != "system" else None,
+        purpose=draft.purpose,
+        template_name=draft.template.name if draft.template else "",
+        template_category=draft.template.category if draft.template else "",
+    )
+
+
+def _request(draft: Draft, message: Message) -> dict[str, Any]:
+    """Return Meta's JSON; the lane puts in the recipient as the contact is known when it is sent."""
+    contact = draft.thread.contact
+    return request_body(
+        recipient=Recipient(wa_id=contact.wa_id, bsuid=contact.bsuid),
+        content=draft.content,
+        our_id=str(message.id),
+        reply_to=draft.reply_to_wamid,
+    )

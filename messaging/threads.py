@@ -1,0 +1,98 @@
+"""Threads (gesprekken): one contact on one number, opened by whoever writes first and closed by an agent."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from audit.record import Actor, record
+from messaging.models import Contact, Thread
+
+# Kinds that tell something and ask nothing: they open the window, but nobody waits for an answer.
+UNANSWERED_KINDS = frozenset({"reaction", "system"})
+
+
+@dataclass(slots=True)
+class ThreadBook:
+    """The open threads of one batch: loaded with one query, changed in memory, written back."""
+
+    at: datetime
+    _open: dict[tuple[UUID, str], Thread] = field(default_factory=dict)
+    _new: list[Thread] = field(default_factory=list)
+    _changed: dict[UUID, Thread] = field(default_factory=dict)
+
+    def load(self, keys: Iterable[tuple[UUID, str]]) -> None:
+        """Fetch the open threads of (contact, number) pairs, locked in a fixed order."""
+        wanted = {key for key in keys if key not in self._open}
+        contact_ids = {contact_id for contact_id, _ in wanted}
+        if not contact_ids:
+            return
+        query = Thread.objects.select_for_update(no_key=True).filter(
+            contact_id__in=contact_ids, state=Thread.State.OPEN
+        )
+        for thread in query.order_by("id"):
+            self._open[thread.contact_id, thread.phone_number_id] = thread
+
+    def receive(self, *, contact: Contact, number: str, stamped_at: datetime, kind: str) -> Thread:
+        """Return the contact's open thread with this message in its times; opened when there is none."""
+        thread = self._open.get((contact.id, number))
+        if thread is None:
+            thread = Thread(contact=contact, phone_number_id=number, opened_at=stamped_at, last_message_at=stamped_at)
+            self._open[contact.id, number] = thread
+            self._new.append(thread)
+        else:
+            self._changed[thread.id] = thread
+        thread.last_message_at = max(thread.last_message_at, stamped_at)
+        thread.last_inbound_at = max(thread.last_inbound_at or stamped_at, stamped_at)
+        if kind not in UNANSWERED_KINDS:
+            thread.waiting_since = thread.waiting_since or stamped_at
+        return thread
+
+    def save(self) -> None:
+        """Write what is new and what changed."""
+        Thread.objects.bulk_create(self._new)
+        new = {thread.id for thread in self._new}
+        changed = [thread for id_, thread in self._changed.items() if id_ not in new]
+        if changed:
+            Thread.objects.bulk_update(changed, ["last_message_at", "last_inbound_at", "waiting_since"])
+        self._new.clear()
+        self._changed.clear()
+
+
+def open_for(*, contact: Contact, phone_number_id: str, at: datetime) -> Thread:
+    """Return the contact's open thread on a number, opened when there is none; locked until the transaction ends.
+
+    A new thread inherits the service window, which is the contact's on this number and not the thread's.
+    """
+    of_contact = Thread.objects.filter(contact=contact, phone_number_id=phone_number_id)
+    last = of_contact.exclude(last_inbound_at=None).order_by("-last_inbound_at").first()
+    opened, _ = Thread.objects.select_for_update(no_key=True).get_or_create(
+        contact=contact,
+        phone_number_id=phone_number_id,
+        state=Thread.State.OPEN,
+        defaults={
+            "opened_at": at,
+            "last_message_at": at,
+            "last_inbound_at": last.last_inbound_at if last else None,
+        },
+    )
+    return opened
+
+
+@transaction.atomic
+def close(*, thread_id: UUID, actor: Actor, at: datetime) -> Thread:
+    """Close a thread; closing a closed one changes nothing."""
+    thread = Thread.objects.select_for_update(no_key=True).get(id=thread_id)
+    if thread.state == Thread.State.OPEN:
+        thread.state, thread.closed_at, thread.waiting_since = Thread.State.CLOSED, at, None
+        thread.save(update_fields=["state", "closed_at", "waiting_since"])
+        record(action="thread.close", actor=actor, at=at, subject=f"thread {thread_id}")
+    return thread
+
+
+def waiting() -> Q:
+    """Return the condition of an open thread whose contact waits for an answer."""
+    return Q(state=Thread.State.OPEN, waiting_since__isnull=False)

@@ -1,0 +1,1 @@
+"""The people's door: console, workspace and finance pages."""
