@@ -93,6 +93,29 @@ def test_no_event_carries_another_citizens_name(events_of):
     assert [contact["profile"]["name"] for contact in piet.payload["contacts"]] == ["Piet Bakker"]
 
 
+@pytest.mark.parametrize("ids", [("from", "wa_id"), ("from_user_id", "user_id")])
+def test_either_id_alone_tells_whose_contact_it_is(ids, load):
+    body = load("batch_of_two_citizens")
+    value = body["entry"][0]["changes"][0]["value"]
+    for part in (*value["messages"], *value["contacts"]):
+        for name in {"from", "wa_id", "from_user_id", "user_id"} - set(ids):
+            part.pop(name, None)
+    names = [
+        [contact["profile"]["name"] for contact in event.payload["contacts"]]
+        for event in split(body=body, received_at=RECEIVED_AT)
+    ]
+    assert names == [["Sanne de Vries"], ["Piet Bakker"]]
+
+
+def test_a_status_carries_only_its_recipients_contact(load):
+    body = load("batch_of_two_citizens")
+    value = body["entry"][0]["changes"][0]["value"]
+    del value["messages"]
+    value["statuses"] = [{"id": "wamid.1", "status": "sent", "timestamp": "1", "recipient_id": "316970001002"}]
+    (event,) = split(body=body, received_at=RECEIVED_AT)
+    assert [contact["profile"]["name"] for contact in event.payload["contacts"]] == ["Piet Bakker"]
+
+
 def test_all_contacts_are_kept_where_it_cannot_be_told_whose_they_are(load):
     body = load("batch_of_two_citizens")
     value = body["entry"][0]["changes"][0]["value"]
