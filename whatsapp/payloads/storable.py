@@ -20,7 +20,7 @@ _LARGEST = 2**63 - 1
 def storable(body: Any) -> Any:
     """Return `body` itself when it can be stored as it is (nearly always), else a repaired copy. Never raises."""
     try:
-        # The wrapping stands for the levels that a payload and its store may add. A dump in C is the cheapest full check.
+        # The wrapping stands for levels that a payload and its store may add. A dump in C is the cheapest full check.
         written = orjson.dumps([[[[body]]]])
     except TypeError:
         return _repaired(body, DEEPEST)
