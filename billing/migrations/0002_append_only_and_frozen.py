@@ -21,20 +21,16 @@ APPEND_ONLY_TABLES = [
 
 CONVERSATIONS = """
     CREATE FUNCTION billing_guard_conversation() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+    DECLARE
+        row billing_conversation := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     BEGIN
-        IF TG_OP <> 'INSERT' AND OLD.frozen THEN
-            RAISE EXCEPTION 'a frozen conversation stands' USING ERRCODE = 'restrict_violation';
+        IF TG_OP = 'UPDATE' THEN
+            RAISE EXCEPTION 'a conversation is replaced, never altered' USING ERRCODE = 'restrict_violation';
         END IF;
-        IF TG_OP = 'DELETE' THEN
-            RETURN OLD;
+        IF EXISTS (SELECT FROM billing_month WHERE month >= row.month) THEN
+            RAISE EXCEPTION 'the month of this conversation is closed: it stands' USING ERRCODE = 'restrict_violation';
         END IF;
-        IF TG_OP = 'UPDATE' AND (NOT NEW.frozen OR to_jsonb(NEW) - 'frozen' <> to_jsonb(OLD) - 'frozen') THEN
-            RAISE EXCEPTION 'a conversation is replaced or frozen, never altered' USING ERRCODE = 'restrict_violation';
-        END IF;
-        IF TG_OP = 'INSERT' AND EXISTS (SELECT FROM billing_month WHERE month >= NEW.month) THEN
-            RAISE EXCEPTION 'the month of this conversation is closed' USING ERRCODE = 'restrict_violation';
-        END IF;
-        RETURN NEW;
+        RETURN row;
     END $$;
     CREATE TRIGGER billing_conversation_guard BEFORE INSERT OR UPDATE OR DELETE ON billing_conversation
         FOR EACH ROW EXECUTE FUNCTION billing_guard_conversation();

@@ -129,10 +129,10 @@ class LateContact(models.Model):
 class Conversation(models.Model):
     """One metered period of one contact on one number, derived from facts (billing/conversations.py).
 
-        open -> frozen
+        OPEN -> FROZEN (its month is closed)
 
-    Open: recomputed (deleted and inserted) when a report or link comes late. Frozen, when its month closes: stands for
-    good; a trigger refuses any change, and any new conversation in a closed month.
+    OPEN: replaced (deleted and inserted) when a report or link comes late. FROZEN: stands for good; a trigger refuses
+    to add, alter or delete conversations of a closed month. No column says so: closing a month touches no row here.
     """
 
     phone_number_id = models.CharField(max_length=40)
@@ -145,7 +145,6 @@ class Conversation(models.Model):
     municipality_id = models.UUIDField()
     purpose = models.TextField(blank=True)
     template = models.TextField(blank=True)
-    frozen = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

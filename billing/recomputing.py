@@ -1,0 +1,169 @@
+"""Recomputing: replaces a contact's open conversations by those that its facts make now.
+
+Only rows that differ are touched, so recomputing without news writes nothing. Closed months are taken as given. The
+caller holds the locks of billing/contacts.py.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import connection
+
+from billing.contacts import ContactKey, Family
+from billing.conversations import ConversationView, FactView, Pricing, ReportView, Status, derive, fact_of
+from billing.models import Month
+from billing.months import day_of, end_of
+
+CLOSING_LOCK = 0x62696C6C_636C6F73  # "billclos": shared by those who record, exclusive for who closes a month
+
+
+@dataclass(slots=True)
+class FamilyFacts:
+    """What one family's messages came to."""
+
+    municipality_id: UUID
+    facts: list[FactView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    id: int
+    contact: ContactKey
+    view: ConversationView
+
+
+def open_from() -> datetime | None:
+    """Return the moment at which the open months begin, None when none was closed; no month closes until we commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [CLOSING_LOCK])
+    closed = last_closed()
+    return end_of(month=closed) if closed else None
+
+
+def last_closed() -> date | None:
+    """Return the last month that was closed."""
+    return Month.objects.order_by("-month").values_list("month", flat=True).first()
+
+
+def recompute(*, families: Sequence[Family], opens: datetime | None) -> None:
+    """Replace the families' conversations of open months by those that their facts make now.
+
+    They stand under the canonical contact. opens: as given by `open_from` in this transaction.
+    """
+    facts = facts_of(families=families, known_from=opens)
+    stored = _stored(families, opens)
+    doomed: list[int] = []
+    wanted: list[tuple[ContactKey, UUID, ConversationView]] = []
+    for family in families:
+        own = facts.get(family.canonical)
+        given = [row.view for row in stored.get(family.canonical, ()) if _is_frozen(row, opens)]
+        views = derive(facts=own.facts, frozen=given, open_from=opens) if own else []
+        missing = set(views)
+        for row in stored.get(family.canonical, ()):
+            if _is_frozen(row, opens):
+                continue
+            if row.contact == family.canonical and row.view in missing:
+                missing.remove(row.view)
+            else:
+                doomed.append(row.id)
+        if own:
+            wanted += [(family.canonical, own.municipality_id, view) for view in views if view in missing]
+    _replace(doomed, wanted)
+
+
+def facts_of(*, families: Iterable[Family], known_from: datetime | None) -> dict[ContactKey, FamilyFacts]:
+    """Return the facts of each family that has any, by its canonical contact.
+
+    known_from: leaves out facts first reported with an earlier stamp, whose moment is therefore earlier too.
+    """
+    canonical = _canonical_of(families)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT phone_number_id, contact_hash, wamid_hash, municipality_id, status, stamped_at, pricing_model,
+                pricing_type, pricing_category, purpose, template_name, template_category
+            FROM unnest(%s::text[], %s::bytea[]) AS given (phone_number_id, contact_hash)
+            JOIN billing_fact fact USING (phone_number_id, contact_hash)
+            JOIN billing_factreport report USING (phone_number_id, wamid_hash)
+            WHERE %s::timestamptz IS NULL OR fact.first_stamped_at >= %s
+            """,
+            [*_columns(canonical), known_from, known_from],
+        )
+        rows = cursor.fetchall()
+    reports: dict[tuple[ContactKey, bytes], list[ReportView]] = {}
+    gathered: dict[ContactKey, FamilyFacts] = {}
+    for number, contact, message, municipality_id, status, stamped_at, *said in rows:
+        family = canonical[ContactKey(number, bytes(contact))]
+        gathered.setdefault(family, FamilyFacts(municipality_id))
+        report = ReportView(Status(status), stamped_at, Pricing(*said[:3]), *said[3:])
+        reports.setdefault((family, bytes(message)), []).append(report)
+    for (family, message), of_message in reports.items():
+        fact = fact_of(key=message.hex(), reports=of_message)
+        if fact is not None:
+            gathered[family].facts.append(fact)
+    return gathered
+
+
+def _stored(families: Iterable[Family], opens: datetime | None) -> Mapping[ContactKey, list[_Stored]]:
+    """Read the families' open conversations, and the frozen ones that reach into the open months."""
+    canonical = _canonical_of(families)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, phone_number_id, contact_hash, opened_at, category, ends_at, purpose, template
+            FROM unnest(%s::text[], %s::bytea[]) AS given (phone_number_id, contact_hash)
+            JOIN billing_conversation USING (phone_number_id, contact_hash)
+            WHERE %s::timestamptz IS NULL OR ends_at > %s
+            """,
+            [*_columns(canonical), opens, opens],
+        )
+        rows = cursor.fetchall()
+    stored: dict[ContactKey, list[_Stored]] = {}
+    for row_id, number, contact, opened_at, category, ends_at, purpose, template in rows:
+        key = ContactKey(number, bytes(contact))
+        view = ConversationView(opened_at, category, ends_at, purpose, template)
+        stored.setdefault(canonical[key], []).append(_Stored(row_id, key, view))
+    return stored
+
+
+def _is_frozen(row: _Stored, opens: datetime | None) -> bool:
+    return opens is not None and row.view.opened_at < opens
+
+
+def _replace(doomed: Sequence[int], wanted: Sequence[tuple[ContactKey, UUID, ConversationView]]) -> None:
+    with connection.cursor() as cursor:
+        if doomed:
+            cursor.execute("DELETE FROM billing_conversation WHERE id = ANY(%s)", [list(doomed)])
+        if not wanted:
+            return
+        cursor.execute(
+            """
+            INSERT INTO billing_conversation (phone_number_id, contact_hash, municipality_id, opened_at, category,
+                ends_at, purpose, template, opened_date, month)
+            SELECT given.* FROM unnest(%s::text[], %s::bytea[], %s::uuid[], %s::timestamptz[], %s::text[],
+                %s::timestamptz[], %s::text[], %s::text[], %s::date[], %s::date[]) AS given
+            """,
+            [
+                [contact.phone_number_id for contact, _, _ in wanted],
+                [contact.contact_hash for contact, _, _ in wanted],
+                [municipality_id for _, municipality_id, _ in wanted],
+                [view.opened_at for _, _, view in wanted],
+                [view.category for _, _, view in wanted],
+                [view.ends_at for _, _, view in wanted],
+                [view.purpose for _, _, view in wanted],
+                [view.template for _, _, view in wanted],
+                [day_of(moment=view.opened_at) for _, _, view in wanted],
+                [view.month for _, _, view in wanted],
+            ],
+        )
+
+
+def _canonical_of(families: Iterable[Family]) -> dict[ContactKey, ContactKey]:
+    return {member: family.canonical for family in families for member in family.members}
+
+
+def _columns(contacts: Iterable[ContactKey]) -> tuple[list[str], list[bytes]]:
+    ordered = sorted(contacts)
+    return [key.phone_number_id for key in ordered], [key.contact_hash for key in ordered]
