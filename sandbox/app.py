@@ -22,6 +22,7 @@ from sandbox.graph_errors import GraphError, answer_body, http_status
 from sandbox.inbound import UnfitMessage
 from sandbox.sending import accept_message, mark_read, note_refusal, number_for
 from sandbox.statuses import Statuses
+from sandbox.story import Story
 from sandbox.switches import UnknownSwitch
 from sandbox.world import Conflict, Number, World
 
@@ -45,6 +46,7 @@ class Sandbox:
         self.world = world
         self.courier = Courier(world=world)
         self.statuses = Statuses(world=world, courier=self.courier)
+        self.story: Story | None = None
         self._doors = Starlette(
             routes=[
                 *control.routes(),
@@ -83,6 +85,7 @@ class Sandbox:
         self.courier.clear()
         self.statuses.clear()
         self.world.clear()
+        self.story = None
         self.world.clock.set_offset(offset_seconds=0.0)
 
     def answer_error(self, *, error: GraphError) -> tuple[int, bytes]:

@@ -6,7 +6,7 @@ Rows are small and kept for the life of the process; only counts are made of the
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(slots=True, eq=False)
@@ -27,7 +27,7 @@ class Send:
     template: str | None = None
     category: str | None = None
     pricing: dict[str, Any] | None = None
-    acknowledged: list[tuple[str, int, dict[str, Any] | None]] = field(default_factory=list)
+    acknowledged: list[str] = field(default_factory=list)
     body: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -43,7 +43,7 @@ class Send:
             "code": self.code,
             "wamid": self.wamid,
             "template": self.template,
-            "statuses": [status for status, _, _ in self.acknowledged],
+            "statuses": self.acknowledged,
             "body": self.body,
         }
 
@@ -100,6 +100,15 @@ class WebhookPost:
         }
 
 
+class Reported(NamedTuple):
+    """A status that the platform acknowledged; small, because there are many."""
+
+    send: Send
+    status: str
+    stamp: int
+    pricing: dict[str, Any] | None
+
+
 @dataclass(slots=True)
 class Books:
     """All rows, and the counts kept along the way."""
@@ -109,6 +118,9 @@ class Books:
     inbound: dict[str, Inbound] = field(default_factory=dict)
     posts: list[WebhookPost] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
+    # What conversations are counted from, in the order in which it was acknowledged: statuses, links of citizens' keys
+    # (number, one, other), closed months.
+    log: list[Reported | tuple[str, int, int] | str] = field(default_factory=list)
     marked_read: int = 0
     other_calls: int = 0
     dropped_updates: int = 0

@@ -1,6 +1,10 @@
 """The doors to the books: lists, the summary, whether all is quiet, and the sandbox's own count of conversations."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -8,10 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.control import sandbox_of
+from sandbox.books import Books, Reported
+from sandbox.control import read_object, sandbox_of
+from sandbox.conversations import Close, Link, Report, count
 from sandbox.inbound import UnfitMessage
 
 MOST_ROWS = 1000
+MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
 
 def routes() -> list[Route]:
@@ -19,6 +26,8 @@ def routes() -> list[Route]:
     return [
         Route("/_sandbox/books", _books, methods=["GET"]),
         Route("/_sandbox/books/summary", _summary, methods=["GET"]),
+        Route("/_sandbox/conversations", _conversations, methods=["GET"]),
+        Route("/_sandbox/conversations/close", _close_month, methods=["POST"]),
         Route("/_sandbox/quiet", _quiet, methods=["GET"]),
     ]
 
@@ -57,6 +66,73 @@ async def _books(request: Request) -> Response:
         following = offset + limit if offset + limit < len(rows) else None
         answer[name] = {"count": len(rows), "next_offset": following, "rows": page}
     return JSONResponse(answer)
+
+
+async def _conversations(request: Request) -> Response:
+    """Count the conversations of a month (all months without `month`); `closed` months count as closed just now."""
+    books, query = sandbox_of(request=request).world.books, request.query_params
+    closed = [_read_month(text=text) for text in query.get("closed", "").split(",") if text]
+    outcome = count(log=[*read_log(books=books), *(Close(month) for month in sorted(closed))])
+    month = _read_month(text=query["month"]) if "month" in query else None
+    kept = [each for each in outcome.conversations if month in (None, each.month)]
+    by_number: dict[str, Counter[str]] = {}
+    for each in kept:
+        by_number.setdefault(each.number, Counter())[each.category] += 1
+    answer: dict[str, Any] = {
+        "month": month,
+        "total": len(kept),
+        "by_category": dict(Counter(each.category for each in kept)),
+        "by_number": {number: dict(counts) for number, counts in by_number.items()},
+        "corrections": [asdict(each) for each in outcome.corrections if month in (None, each.month)],
+    }
+    if query.get("rows"):
+        rows = [asdict(each) for each in sorted(kept, key=lambda each: (each.opened_at, each.contact))]
+        answer["rows"] = [
+            {**row, "opened_at": row["opened_at"].isoformat(), "ends_at": row["ends_at"].isoformat()} for row in rows
+        ]
+    return JSONResponse(answer)
+
+
+async def _close_month(request: Request) -> Response:
+    """Note that the platform's run of the month entered review: {"month": "YYYY-MM"}."""
+    month = _read_month(text=(await read_object(request=request)).get("month"))
+    sandbox_of(request=request).world.books.log.append(month)
+    return JSONResponse({"closed": month})
+
+
+def read_log(*, books: Books) -> list[Report | Link | Close]:
+    """Read the books as the log that conversations are counted from."""
+    log: list[Report | Link | Close] = []
+    for event in books.log:
+        if isinstance(event, str):
+            log.append(Close(event))
+        elif isinstance(event, Reported):
+            log.append(_read_report(reported=event))
+        else:
+            number, known_as, is_really = event
+            log.append(Link(number, str(known_as), str(is_really)))
+    return log
+
+
+def _read_report(*, reported: Reported) -> Report:
+    send, pricing = reported.send, reported.pricing
+    return Report(
+        number=send.number_id,
+        contact=str(send.citizen_key),
+        wamid=send.wamid or "",
+        status=reported.status,
+        stamp=datetime.fromtimestamp(reported.stamp, tz=UTC),
+        pricing_type=pricing.get("type", "") if pricing else None,
+        pricing_category=pricing.get("category") if pricing else None,
+        template=send.template,
+        template_category=send.category,
+    )
+
+
+def _read_month(*, text: Any) -> str:
+    if not isinstance(text, str) or not MONTH.match(text):
+        raise UnfitMessage("a month is YYYY-MM")
+    return text
 
 
 async def _quiet(request: Request) -> Response:

@@ -167,6 +167,8 @@ class Courier:
         switches = self._world.switches
         while self._ready and len(self._posts) < switches.posts_at_once:
             parcels = self._take_batch(most=switches.max_updates_per_post)
+            # Counted before the task begins: at no moment does anything under way look quiet.
+            self._counts.in_flight += sum(len(parcel.updates) for parcel in parcels)
             task = asyncio.get_running_loop().create_task(self._post(parcels=parcels))
             self._posts.add(task)
             task.add_done_callback(self._post_done)
@@ -200,7 +202,6 @@ class Courier:
             if update.inbound_wamid is not None:
                 self._world.books.note_inbound_delivery(wamid=update.inbound_wamid)
         body = encode(updates=updates, now=now)
-        counts.in_flight += len(updates)
         started = time.monotonic()
         try:
             status = await self._deliver(url=url, body=body)

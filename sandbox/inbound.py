@@ -75,7 +75,7 @@ def write_message(*, world: World, raw: dict[str, Any]) -> Written:
 
     def acknowledged() -> None:
         row.acknowledged = True
-        world.announce_links(citizen=citizen)
+        world.announce_links(citizen=citizen, number=number)
 
     update = Update(
         waba_id=number.business.waba_id,

@@ -81,7 +81,7 @@ def accept_message(
     send.outcome, send.wamid, send.citizen_key = "ACCEPTED", wamid, citizen.key
     books.by_wamid[wamid] = send
     failure = failure or late_failure
-    if failure is None:
+    if failure is None and statuses.behaviour_of(citizen=citizen) != "undeliverable":
         send.pricing = price(
             number=number,
             citizen=citizen,

@@ -8,9 +8,10 @@ import asyncio
 import heapq
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from sandbox.books import Send
+from sandbox.books import Reported, Send
 from sandbox.courier import Courier, Update
 from sandbox.graph_errors import status_error
 from sandbox.world import Citizen, Number, World
@@ -26,6 +27,19 @@ BEHAVIOURS = {
 }
 PHONE_OFF_SECONDS = 9 * 3600.0
 UNDELIVERABLE = 131026
+
+
+@dataclass(slots=True)
+class _Course:
+    """The statuses of one message, and how far they are; stamped with the moment they come unless told otherwise."""
+
+    send: Send
+    number: Number
+    citizen: Citizen
+    steps: tuple[str, ...]
+    failure: int
+    stamped_at: float | None = None
+    index: int = 0
 
 
 class Statuses:
@@ -58,25 +72,20 @@ class Statuses:
 
     def plan(self, *, send: Send, number: Number, citizen: Citizen, failure: int | None = None) -> None:
         """Plan the statuses that follow an accepted message; `failure` is the code of a `failed` that comes instead."""
-        switches = self._world.switches
-        if not switches.automatic_statuses and failure is None:
+        if not self._world.switches.automatic_statuses and failure is None:
             return
         behaviour = self.behaviour_of(citizen=citizen)
-        if failure is not None:
+        if failure is not None or behaviour == "undeliverable":
             steps: tuple[str, ...] = ("failed",)
-        elif send.type == "reaction" and behaviour != "undeliverable":
+        elif send.type == "reaction":
             steps = ("sent",)
         else:
             steps = BEHAVIOURS[behaviour]
-        self._step(send=send, number=number, citizen=citizen, steps=steps, failure=failure or UNDELIVERABLE)
-        if behaviour == "phone_off" and failure is None and send.type != "reaction":
-            due = self._world.clock.now() + PHONE_OFF_SECONDS
-            self.at_sandbox_time(
-                moment=due,
-                action=lambda: self._step(
-                    send=send, number=number, citizen=citizen, steps=("delivered", "read"), failure=0
-                ),
-            )
+        self._go_on(course=_Course(send, number, citizen, steps, failure or UNDELIVERABLE))
+        if behaviour == "phone_off" and "failed" not in steps and send.type != "reaction":
+            moment = self._world.clock.now() + PHONE_OFF_SECONDS
+            course = _Course(send, number, citizen, ("delivered", "read"), 0, stamped_at=moment)
+            self.at_sandbox_time(moment=moment, action=lambda: self._go_on(course=course))
 
     def behaviour_of(self, *, citizen: Citizen) -> str:
         """Tell how this citizen behaves, drawing it the first time."""
@@ -110,53 +119,42 @@ class Statuses:
             wait = max(0.0, self._later[0][0] - self._world.clock.now())
             self._wake = asyncio.get_running_loop().call_later(min(wait, 3600.0), self.clock_moved)
 
-    def _step(
-        self, *, send: Send, number: Number, citizen: Citizen, steps: tuple[str, ...], failure: int, index: int = 0
-    ) -> None:
-        switches, status = self._world.switches, steps[index]
-        delay = {
-            "sent": switches.sent_after_seconds,
-            "failed": switches.sent_after_seconds,
-            "delivered": switches.delivered_after_seconds,
-        }.get(status, switches.read_after_seconds)
+    def _go_on(self, *, course: _Course) -> None:
+        """Plan the next status of the course."""
+        switches, status = self._world.switches, course.steps[course.index]
+        delay = switches.read_after_seconds
+        if status == "delivered":
+            delay = switches.delivered_after_seconds
+        elif status in ("sent", "failed"):
+            delay = switches.sent_after_seconds
 
-        def due() -> None:
+        def arrive() -> None:
             self._timers.discard(timer)
-            error = status_error(code=failure, details="Message undeliverable.") if status == "failed" else None
-            # Pricing comes with `sent` and with one of delivered and read.
-            priced = status in ("sent", "delivered") or (status == "read" and "delivered" not in steps)
-            self.emit(
-                send=send,
-                number=number,
-                citizen=citizen,
-                status=status,
-                at=self._world.clock.now(),
-                pricing=send.pricing if priced else None,
-                error=error,
-            )
-            if index + 1 < len(steps):
-                self._step(send=send, number=number, citizen=citizen, steps=steps, failure=failure, index=index + 1)
+            self._arrive(course=course)
 
-        timer = asyncio.get_running_loop().call_later(delay, due)
+        timer = asyncio.get_running_loop().call_later(delay, arrive)
         self._timers.add(timer)
 
-    def emit(
-        self,
-        *,
-        send: Send,
-        number: Number,
-        citizen: Citizen,
-        status: str,
-        at: float,
-        pricing: dict[str, Any] | None,
-        error: dict[str, Any] | None = None,
-    ) -> None:
-        """Send one status of the message, stamped `at`; it counts in the books once acknowledged."""
+    def _arrive(self, *, course: _Course) -> None:
+        """Send the status that is due, and plan the one after it."""
+        status = course.steps[course.index]
+        failed = status == "failed"
+        # Pricing comes with `sent` and with one of delivered and read.
+        priced = status in ("sent", "delivered") or (status == "read" and "delivered" not in course.steps)
         update = self.update_for(
-            send=send, number=number, citizen=citizen, status=status, at=at, pricing=pricing, error=error
+            send=course.send,
+            number=course.number,
+            citizen=course.citizen,
+            status=status,
+            at=course.stamped_at or self._world.clock.now(),
+            pricing=course.send.pricing if priced else None,
+            error=status_error(code=course.failure, details="The message was not delivered.") if failed else None,
         )
         if update is not None:
             self._courier.send(update=update)
+        course.index += 1
+        if course.index < len(course.steps):
+            self._go_on(course=course)
 
     def update_for(
         self,
@@ -194,8 +192,10 @@ class Statuses:
             element["errors"] = [error]
 
         def acknowledged() -> None:
-            send.acknowledged.append((status, stamp, pricing))
-            self._world.books.statuses[status] += 1
+            books = self._world.books
+            send.acknowledged.append(status)
+            books.statuses[status] += 1
+            books.log.append(Reported(send, status, stamp, pricing))
 
         return Update(
             waba_id=business.waba_id,

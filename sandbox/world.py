@@ -145,8 +145,6 @@ class World:
         self.tokens: dict[str, Business] = {}
         self.media: dict[str, MediaFile] = {}
         self.media_urls: dict[str, tuple[str, float]] = {}
-        # Pairs of citizens' keys that acknowledged webhooks showed to be one person.
-        self.links: list[tuple[int, int]] = []
         self._unannounced_links: dict[int, list[int]] = {}
         self._citizens = 0
 
@@ -208,10 +206,10 @@ class World:
             business.by_bsuid[bsuid] = found
         return found
 
-    def announce_links(self, *, citizen: Citizen) -> None:
+    def announce_links(self, *, citizen: Citizen, number: Number) -> None:
         """Note that the business has acknowledged a message that shows both ids of this citizen."""
         for other in self._unannounced_links.pop(citizen.key, ()):
-            self.links.append((citizen.key, other))
+            self.books.log += [(each, other, citizen.key) for each in number.business.numbers]
 
     def _merge(self, *, business: Business, kept: Citizen, other: Citizen) -> Citizen:
         other.same_as = kept

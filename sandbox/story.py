@@ -1,0 +1,162 @@
+"""Plays the demo's story: each scene moves the clock forward and lets citizens write, until all is acknowledged.
+
+Between scenes the platform's agents answer. A scene is only played when nothing is under way, so that moving the clock
+never overtakes a status or a webhook.
+"""
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Any
+
+from sandbox.books import iso
+from sandbox.courier import Update, copy_of
+from sandbox.inbound import UnfitMessage, find_citizen, write_message
+from sandbox.story_plan import Line, Plan, Scene, message_of, plan_story
+from sandbox.world import Conflict
+
+if TYPE_CHECKING:
+    from sandbox.app import Sandbox
+
+UPDATES_PER_POST = 7
+ACKNOWLEDGED_WITHIN_SECONDS = 30.0
+
+
+class Unacknowledged(Exception):
+    """The platform did not acknowledge a scene's messages in time."""
+
+
+class Story:
+    """A plan being played on one sandbox."""
+
+    def __init__(self, *, sandbox: "Sandbox", plan: Plan, seed: int) -> None:
+        self._sandbox = sandbox
+        self._plan = plan
+        self._random = random.Random(seed)
+        self._played = 0
+        self._last: dict[str, Any] = {}
+
+    def describe(self) -> dict[str, Any]:
+        """Tell what is to come."""
+        return {
+            "scenes": len(self._plan.scenes),
+            "citizens": len(self._plan.actors),
+            "inbound_planned": sum(len(scene.lines) for scene in self._plan.scenes),
+            "starts_at": iso(moment=self._plan.starts_at),
+            "ends_at": iso(moment=self._plan.scenes[-1].moment),
+        }
+
+    async def play_scene(self) -> dict[str, Any]:
+        """Play the next scene; after the last one, tell again that the story is done.
+
+        Raises Conflict: something is under way.  Raises Unacknowledged: the platform did not answer 200 in time.
+        """
+        if self._played == len(self._plan.scenes):
+            return self._last
+        sandbox, world = self._sandbox, self._sandbox.world
+        if sandbox.statuses.planned or sandbox.courier.unacknowledged or world.requests_in_hand:
+            raise Conflict("something is under way: wait until all is quiet")
+        scene = self._plan.scenes[self._played]
+        self._played += 1
+        if scene.moment > world.clock.now():
+            world.clock.move_to(moment=scene.moment)
+            sandbox.statuses.clock_moved()
+        if scene.kind == "linked":
+            self._link()
+        await self._deliver(scene=scene)
+        self._last = {
+            "scene": self._played,
+            "scenes": len(self._plan.scenes),
+            "title": scene.title,
+            "clock": iso(moment=world.clock.now()),
+            "inbound_so_far": len(world.books.inbound),
+            "done": self._played == len(self._plan.scenes),
+        }
+        return self._last
+
+    def _link(self) -> None:
+        for actor in self._plan.actors:
+            if actor.double:
+                business = self._sandbox.world.numbers[actor.number_id].business
+                self._sandbox.world.citizen(business=business, phone=actor.phone, bsuid=actor.bsuid, links=True)
+
+    async def _deliver(self, *, scene: Scene) -> None:
+        written = {id(line): self._write(line=line) for line in scene.lines}
+        stages = {line.stage for line in scene.lines} | {line.again_in_stage or 0 for line in scene.lines}
+        for stage in sorted(stages):
+            fresh = [written[id(line)] for line in scene.lines if line.stage == stage]
+            again = [copy_of(written[id(line)]) for line in scene.lines if line.again_in_stage == stage]
+            size = len(scene.lines) if scene.kind == "all" else UPDATES_PER_POST
+            posts = [*_cut(fresh, size=size), *_cut(again, size=size)]
+            arrived = [self._sandbox.courier.send_together(updates=post) for post in posts]
+            try:
+                async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
+                    await asyncio.gather(*arrived)
+            except TimeoutError as error:
+                raise Unacknowledged(
+                    f"scene {self._played}: not acknowledged within {ACKNOWLEDGED_WITHIN_SECONDS:.0f} seconds"
+                ) from error
+
+    def _write(self, *, line: Line) -> Update:
+        world, actor = self._sandbox.world, line.actor
+        number = world.numbers[actor.number_id]
+        citizen = find_citizen(world=world, number=number, raw=line.described)
+        citizen.behaviour = actor.behaviour or citizen.behaviour
+        answered = next(
+            (
+                send.wamid
+                for send in reversed(world.books.sends)
+                if send.citizen_key == citizen.key and send.number_id == number.id and send.type != "reaction"
+            ),
+            None,
+        )
+        raw: dict[str, Any] = {
+            "phone_number_id": number.id,
+            "citizen": line.described,
+            "message": message_of(line=line, answered=answered, drawn=self._random),
+            "stamped_at": line.stamped_at,
+        }
+        if answered is not None and line.kind in ("interactive", "list"):
+            raw["context_wamid"] = answered
+        return write_message(world=world, raw=raw).update
+
+
+def prepare_story(*, sandbox: "Sandbox", raw: dict[str, Any]) -> Story:
+    """Plan the story and set the clock to its first morning.
+
+    raw: {"businesses": [{"waba_id", "phone_number_id"}, …], "month": "YYYY-MM", "seed"?}.
+    Raises UnfitMessage: something is missing or unknown.  Raises Conflict: the clock would go back after traffic.
+    """
+    world = sandbox.world
+    businesses = [_known_number(sandbox=sandbox, raw=each) for each in raw.get("businesses") or []]
+    if not businesses:
+        raise UnfitMessage("a story needs businesses")
+    year, month = _read_month(text=raw.get("month"))
+    seed = int(raw.get("seed", 1))
+    plan = plan_story(businesses=businesses, year=year, month=month, seed=seed)
+    if plan.starts_at < world.clock.now() and not world.books.empty:
+        raise Conflict("the clock goes back only before any traffic")
+    world.clock.move_to(moment=plan.starts_at)
+    # Some read at once, some never; nobody fails but those of whom the plan says so.
+    world.switches.change(values={"reads": 0.6, "skips_delivered": 0.15})
+    return Story(sandbox=sandbox, plan=plan, seed=seed)
+
+
+def _known_number(*, sandbox: "Sandbox", raw: Any) -> tuple[str, str]:
+    number = sandbox.world.numbers.get(str(raw.get("phone_number_id"))) if isinstance(raw, dict) else None
+    if number is None or number.business.waba_id != raw.get("waba_id"):
+        raise UnfitMessage("each of businesses needs waba_id and phone_number_id of a registered number")
+    return number.business.waba_id, number.id
+
+
+def _read_month(*, text: Any) -> tuple[int, int]:
+    try:
+        year, month = (int(part) for part in str(text).split("-"))
+    except ValueError as error:
+        raise UnfitMessage("month is YYYY-MM") from error
+    if not (2000 <= year <= 9998 and 1 <= month <= 12):
+        raise UnfitMessage("month is YYYY-MM")
+    return year, month
+
+
+def _cut(updates: list[Update], *, size: int) -> list[list[Update]]:
+    return [updates[start : start + size] for start in range(0, len(updates), max(1, size))]
