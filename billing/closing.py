@@ -19,6 +19,7 @@ from billing.months import day_of, end_of
 from billing.recomputing import CLOSING_LOCK, facts_of, last_closed
 
 FAMILIES_AT_ONCE = 500
+RUN_LOCK = 0x62696C6C_5F72756E  # "bill_run": one invoice run or change of prices at a time
 
 
 class MonthNotOver(Exception):
@@ -83,6 +84,12 @@ def hold_off_recording() -> None:
     """Wait until nobody records, and let nobody begin until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLOSING_LOCK])
+
+
+def hold_off_runs() -> None:
+    """Wait until no invoice run and no loading of prices is under way, and let none begin until we commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RUN_LOCK])
 
 
 def pending_corrections(*, run: date, card_of: Callable[[date], date]) -> dict[Corrected, dict[date, int]]:

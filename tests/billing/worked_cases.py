@@ -12,6 +12,7 @@ from billing.metering import StatusReport
 from billing.months import end_of, parse_month
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "conversations.json").read_text())["cases"]
+STANDARD_CARD = Path(__file__).parents[2] / "billing" / "rate_cards" / "standard-2026.json"
 MUNICIPALITY = UUID("00000000-0000-4000-8000-000000000344")
 KEY = b"a key of 32 bytes for the tests."
 STATUSES = {"sent": Status.SENT, "delivered": Status.DELIVERED, "read": Status.READ}
