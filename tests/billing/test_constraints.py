@@ -1,0 +1,284 @@
+"""Every rule of the ledger and the invoices, tried by raw SQL: the database itself refuses."""
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+
+pytestmark = pytest.mark.django_db
+
+HASH, OTHER_HASH = b"\x01" * 32, b"\x02" * 32
+MUNICIPALITY = "00000000-0000-4000-8000-000000000344"
+INVOICE, STANDING = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+ROWS = {
+    "billing_fact": {
+        "phone_number_id": "1001",
+        "wamid_hash": HASH,
+        "municipality_id": MUNICIPALITY,
+        "contact_hash": HASH,
+        "first_stamped_at": "2026-10-05T08:00:00Z",
+        "recorded_at": "2026-10-05T08:00:00Z",
+    },
+    "billing_factreport": {
+        "phone_number_id": "1001",
+        "wamid_hash": HASH,
+        "status": "DELIVERED",
+        "stamped_at": "2026-10-05T08:00:00Z",
+        "pricing_model": "",
+        "pricing_type": "",
+        "pricing_category": "",
+        "purpose": "",
+        "template_name": "",
+        "template_category": "",
+        "recorded_at": "2026-10-05T08:00:00Z",
+        "digest": HASH,
+    },
+    "billing_contactlink": {
+        "phone_number_id": "1001",
+        "from_contact_hash": HASH,
+        "to_contact_hash": OTHER_HASH,
+        "municipality_id": MUNICIPALITY,
+        "recorded_at": "2026-10-05T08:00:00Z",
+    },
+    "billing_latecontact": {"phone_number_id": "1001", "contact_hash": HASH, "recorded_at": "2026-10-05T08:00:00Z"},
+    "billing_conversation": {
+        "phone_number_id": "1001",
+        "contact_hash": HASH,
+        "category": "UTILITY",
+        "opened_at": "2026-10-05T08:00:00Z",
+        "ends_at": "2026-10-06T08:00:00Z",
+        "opened_date": "2026-10-05",
+        "month": "2026-10-01",
+        "municipality_id": MUNICIPALITY,
+        "purpose": "",
+        "template": "",
+    },
+    "billing_month": {"month": "2026-09-01", "closed_at": "2026-10-05T08:00:00Z"},
+    "billing_correction": {
+        "run": "2026-10-01",
+        "month": "2026-09-01",
+        "phone_number_id": "1001",
+        "category": "UTILITY",
+        "municipality_id": MUNICIPALITY,
+        "quantity": 1,
+        "by_card": '{"2026-01-01": 1}',
+        "recorded_at": "2026-10-05T08:00:00Z",
+    },
+    "billing_ratecard": {
+        "id": 1,
+        "valid_from": "2026-01-01",
+        "name": "Standard",
+        "currency": "EUR",
+        "vat_rate": "0.21",
+        "platform_fee": "150",
+    },
+    "billing_rate": {"card_id": 1, "category": "UTILITY", "unit_price": "0.0625"},
+    "billing_invoice": {
+        "id": INVOICE,
+        "municipality_id": MUNICIPALITY,
+        "period": "2026-10-01",
+        "kind": "USAGE",
+        "status": "DRAFT",
+        "number": None,
+        "currency": "EUR",
+        "vat_rate": "0.21",
+        "net_cents": 100,
+        "vat_cents": 21,
+        "total_cents": 121,
+        "lines_hash": "",
+        "drafted_at": "2026-11-01T08:00:00Z",
+    },
+    "billing_invoiceline": {
+        "invoice_id": INVOICE,
+        "position": 1,
+        "kind": "CONVERSATIONS",
+        "month": "2026-10-01",
+        "card_id": 1,
+        "category": "UTILITY",
+        "description": "",
+        "quantity": 1,
+        "unit_price": "1",
+        "net_cents": 100,
+    },
+}
+APPEND_ONLY = ["fact", "factreport", "contactlink", "latecontact", "month", "correction"]
+GUARDED = ["conversation", "ratecard", "rate", "invoice", "invoiceline"]
+
+
+@pytest.fixture(autouse=True)
+def one_row_each(db):
+    """Put one good row into every table, and an invoice that is out of draft with its line."""
+    for table, row in ROWS.items():
+        insert(table, row)
+    insert("billing_invoice", ROWS["billing_invoice"] | {"id": STANDING, "period": "2026-08-01"})
+    insert("billing_invoiceline", ROWS["billing_invoiceline"] | {"invoice_id": STANDING})
+    execute("UPDATE billing_invoice SET status = 'REVIEW' WHERE id = %s", STANDING)
+
+
+def insert(table: str, row: dict) -> None:
+    columns, places = ", ".join(row), ", ".join(["%s"] * len(row))
+    execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", *row.values())
+
+
+def execute(statement: str, *values) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+
+
+BAD_ROWS = {
+    "fact_once": ("fact", {"contact_hash": OTHER_HASH}),
+    "fact_report_once": ("factreport", {"status": "READ"}),
+    "fact_report_status_known": ("factreport", {"status": "FAILED", "digest": OTHER_HASH}),
+    "contact_link_once": ("contactlink", {"to_contact_hash": b"\x03" * 32}),
+    "contact_link_to_another": ("contactlink", {"from_contact_hash": OTHER_HASH}),
+    "late_contact_once": ("latecontact", {}),
+    "conversation_no_overlap": (
+        "conversation",
+        {"opened_at": "2026-10-06T07:59:59Z", "ends_at": "2026-10-07T07:59:59Z", "opened_date": "2026-10-06"},
+    ),
+    "conversation_period": ("conversation", {"category": "SERVICE", "ends_at": "2026-10-08T08:00:00Z"}),
+    "conversation_month_of_opening": ("conversation", {"category": "SERVICE", "month": "2026-11-01"}),
+    "conversation_opened_date": ("conversation", {"category": "SERVICE", "opened_date": "2026-10-06"}),
+    "month_is_first_day": ("month", {"month": "2026-10-02"}),
+    "correction_once": ("correction", {"quantity": 2}),
+    "correction_of_earlier_month": ("correction", {"month": "2026-10-01"}),
+    "correction_not_empty": ("correction", {"category": "SERVICE", "by_card": "{}"}),
+    "rate_card_in_euro": ("ratecard", {"id": 2, "valid_from": "2027-01-01", "currency": "USD"}),
+    "rate_card_vat_rate": ("ratecard", {"id": 2, "valid_from": "2027-01-01", "vat_rate": "1"}),
+    "rate_card_platform_fee": ("ratecard", {"id": 2, "valid_from": "2027-01-01", "platform_fee": "-1"}),
+    "billing_ratecard_valid_from_key": ("ratecard", {"id": 2}),
+    "rate_once": ("rate", {"unit_price": "1"}),
+    "rate_not_negative": ("rate", {"category": "SERVICE", "unit_price": "-0.01"}),
+    "rate_category_form": ("rate", {"category": "service"}),
+    "invoice_once": ("invoice", {"id": MUNICIPALITY}),
+    "invoice_period_is_first_day": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-02"}),
+    "invoice_total_is_net_and_vat": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "total_cents": 120}),
+    "invoice_status_known": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "status": "LOST"}),
+    "invoice_kind_known": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "kind": "GIFT"}),
+    "invoice_number_only_when_final": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "number": "2026-1"}),
+    "invoice_line_position": ("invoiceline", {}),
+    "invoice_line_kind_known": ("invoiceline", {"position": 2, "kind": "GIFT"}),
+    "invoice_line_not_negative": ("invoiceline", {"position": 2, "quantity": -1}),
+    "invoice_line_category": ("invoiceline", {"position": 2, "category": ""}),
+}
+
+
+class TestConstraints:
+    @pytest.mark.parametrize("constraint", BAD_ROWS)
+    def test_they_refuse_a_row_that_breaks_them(self, constraint):
+        table, changes = BAD_ROWS[constraint]
+        row = ROWS[f"billing_{table}"] | changes
+        with pytest.raises(IntegrityError, match=f'"{constraint}"'):
+            insert(f"billing_{table}", row)
+
+    def test_they_are_all_tried_here(self):
+        named = {
+            constraint.name
+            for model in apps.get_app_config("billing").get_models()
+            for constraint in model._meta.constraints
+        }
+        assert named - set(BAD_ROWS) == set()
+
+    def test_they_let_periods_meet_and_categories_overlap(self):
+        row = ROWS["billing_conversation"]
+        insert(
+            "billing_conversation",
+            row | {"opened_at": "2026-10-06T08:00:00Z", "ends_at": "2026-10-07T08:00:00Z", "opened_date": "2026-10-06"},
+        )
+        insert("billing_conversation", row | {"category": "SERVICE"})
+        insert("billing_conversation", row | {"category": "REFERRAL_CONVERSION", "ends_at": "2026-10-08T08:00:00Z"})
+
+    def test_they_measure_periods_by_absolute_time_in_any_session(self):
+        night = {"opened_at": "2026-10-24T10:00:00Z", "ends_at": "2026-10-25T10:00:00Z", "opened_date": "2026-10-24"}
+        execute("SET LOCAL TIME ZONE 'Europe/Amsterdam'")
+        insert("billing_conversation", ROWS["billing_conversation"] | night)
+
+
+class TestAppendOnly:
+    @pytest.mark.parametrize("table", APPEND_ONLY)
+    @pytest.mark.parametrize("change", ["UPDATE {} SET {column} = {column}", "DELETE FROM {}", "TRUNCATE {}"])
+    def test_it_refuses_any_change(self, table, change):
+        column = next(iter(ROWS[f"billing_{table}"]))
+        with pytest.raises(IntegrityError, match="append-only"):
+            execute(change.format(f"billing_{table}", column=column))
+
+    @pytest.mark.parametrize("table", GUARDED)
+    def test_it_refuses_to_empty_a_table_at_once(self, table):
+        with pytest.raises(IntegrityError, match="append-only"):
+            execute(f"TRUNCATE billing_{table} CASCADE")
+
+
+class TestFrozen:
+    def close(self) -> None:
+        insert("billing_month", ROWS["billing_month"] | {"month": "2026-10-01"})
+
+    def test_it_refuses_to_delete_a_conversation_of_a_closed_month(self):
+        self.close()
+        with pytest.raises(IntegrityError, match="closed: it stands"):
+            execute("DELETE FROM billing_conversation")
+
+    def test_it_refuses_a_new_conversation_in_a_closed_month_or_before_it(self):
+        self.close()
+        row = ROWS["billing_conversation"] | {"category": "SERVICE"}
+        with pytest.raises(IntegrityError, match="closed: it stands"):
+            insert("billing_conversation", row)
+        earlier = {
+            "opened_at": "2026-09-05T08:00:00Z",
+            "ends_at": "2026-09-06T08:00:00Z",
+            "opened_date": "2026-09-05",
+            "month": "2026-09-01",
+        }
+        with pytest.raises(IntegrityError, match="closed: it stands"):
+            insert("billing_conversation", row | earlier)
+
+    def test_it_refuses_to_alter_any_conversation(self):
+        with pytest.raises(IntegrityError, match="never altered"):
+            execute("UPDATE billing_conversation SET purpose = 'CRISIS'")
+
+    def test_it_refuses_to_close_an_earlier_month_after_a_later_one(self):
+        self.close()
+        with pytest.raises(IntegrityError, match="later month"):
+            insert("billing_month", ROWS["billing_month"] | {"month": "2026-08-01"})
+
+
+class TestInvoices:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE billing_ratecard SET platform_fee = 1",
+            "UPDATE billing_rate SET unit_price = 1",
+            "DELETE FROM billing_rate",
+            "DELETE FROM billing_ratecard",
+        ],
+    )
+    def test_they_hold_on_to_the_prices_they_used(self, change):
+        with pytest.raises(IntegrityError, match="was used"):
+            execute(change)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE billing_invoice SET net_cents = 0, total_cents = vat_cents WHERE id = %s",
+            "UPDATE billing_invoice SET status = 'DRAFT' WHERE id = %s",
+            "UPDATE billing_invoice SET lines_hash = 'other' WHERE id = %s",
+            "UPDATE billing_invoiceline SET quantity = 2 WHERE invoice_id = %s",
+            "DELETE FROM billing_invoiceline WHERE invoice_id = %s",
+        ],
+    )
+    def test_they_stand_out_of_draft(self, change):
+        with pytest.raises(IntegrityError, match="out of draft stand"):
+            execute(change, STANDING)
+
+    def test_they_take_no_new_line_out_of_draft(self):
+        with pytest.raises(IntegrityError, match="out of draft stand"):
+            insert("billing_invoiceline", ROWS["billing_invoiceline"] | {"invoice_id": STANDING, "position": 2})
+
+    def test_they_are_never_deleted(self):
+        execute("DELETE FROM billing_invoiceline WHERE invoice_id = %s", INVOICE)
+        with pytest.raises(IntegrityError, match="never deleted"):
+            execute("DELETE FROM billing_invoice WHERE id = %s", INVOICE)
+
+    def test_they_may_change_in_draft(self):
+        execute("UPDATE billing_invoice SET net_cents = 0, total_cents = vat_cents WHERE id = %s", INVOICE)
+        execute("UPDATE billing_invoiceline SET quantity = 2 WHERE invoice_id = %s", INVOICE)
