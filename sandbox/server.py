@@ -54,17 +54,22 @@ def run(*, config: Config, clock_file: Path | None) -> None:
 async def serving(*, config: Config, clock_file: Path | None = None) -> AsyncIterator[Sandbox]:
     """Serve within the running loop, on a free port, until the block ends; `world.public_url` tells where."""
     sandbox = make_sandbox(config=config, clock_file=clock_file)
-    listener = socket.create_server(("127.0.0.1", 0))
+    # With the protocol named, asyncio switches Nagle's algorithm off on accepted connections; otherwise not.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     sandbox.world.public_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = _server(sandbox=sandbox, port=0, loop="none")
-    config_of = server.config
-    config_of.load()
-    server.lifespan = config_of.lifespan_class(config_of)
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
     await server.startup(sockets=[listener])
     try:
         yield sandbox
     finally:
-        await server.shutdown(sockets=[listener])
+        for each in server.servers:
+            each.close()
+        for connection in list(server.server_state.connections):
+            connection.shutdown()
+        await server.lifespan.shutdown()
 
 
 def _server(*, sandbox: Sandbox, port: int, loop: str) -> uvicorn.Server:
