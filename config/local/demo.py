@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -34,7 +35,7 @@ RATE_CARD = ROOT / "billing" / "rate_cards" / "standard-2026.json"
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """One municipality of the demo. The ids are invented; the numbers are of a range that nobody has."""
+    """One municipality of the demo; ids and numbers are invented."""
 
     schema_name: str
     name: str
@@ -264,11 +265,11 @@ class Stage:
 
 
 def _conversations(month: date) -> dict[str, int]:
-    from billing.counting import conversation_counts
+    from billing.invoicing import conversation_counts
 
-    totals: dict[str, int] = {}
-    for count in conversation_counts(month=month):
-        totals[count.category] = totals.get(count.category, 0) + count.conversations
+    totals: Counter[str] = Counter()
+    for counts in conversation_counts(month=month).values():
+        totals.update(counts)
     return dict(sorted(totals.items()))
 
 
