@@ -136,8 +136,12 @@ def _billed(families: Iterable[Family], card_of: Callable[[date], date]) -> Quan
         cursor.execute(
             """
             SELECT municipality_id, phone_number_id, category, month, opened_date, count(*)
-            FROM unnest(%s::text[], %s::bytea[]) AS given (phone_number_id, contact_hash)
-            JOIN billing_conversation USING (phone_number_id, contact_hash)
+            FROM unnest(%s::text[], %s::bytea[]) AS given (phone_number_id, contact_hash),
+            LATERAL (
+                SELECT municipality_id, category, month, opened_date FROM billing_conversation kept
+                WHERE kept.phone_number_id = given.phone_number_id AND kept.contact_hash = given.contact_hash
+                OFFSET 0  -- by index: see billing/recomputing.py
+            ) AS kept
             GROUP BY 1, 2, 3, 4, 5
             """,
             [[key.phone_number_id for key in members], [key.contact_hash for key in members]],

@@ -238,12 +238,18 @@ def _contacts_of(messages: Collection[tuple[str, bytes]], opens: datetime | None
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT fact.phone_number_id, fact.contact_hash, COALESCE(min(report.stamped_at) < %s::timestamptz, FALSE)
-            FROM unnest(%s::text[], %s::bytea[]) AS given (phone_number_id, wamid_hash)
-            JOIN billing_fact fact USING (phone_number_id, wamid_hash)
-            JOIN billing_factreport report USING (phone_number_id, wamid_hash)
-            WHERE report.status <> 'SENT'
-            GROUP BY fact.phone_number_id, fact.contact_hash, fact.wamid_hash
+            SELECT phone_number_id, contact_hash, COALESCE(moment < %s::timestamptz, FALSE)
+            FROM unnest(%s::text[], %s::bytea[]) AS given (phone_number_id, wamid_hash),
+            LATERAL (
+                SELECT contact_hash FROM billing_fact fact
+                WHERE fact.phone_number_id = given.phone_number_id AND fact.wamid_hash = given.wamid_hash
+                OFFSET 0  -- by index: see billing/recomputing.py
+            ) AS fact,
+            LATERAL (
+                SELECT min(stamped_at) AS moment FROM billing_factreport report
+                WHERE report.phone_number_id = given.phone_number_id AND report.wamid_hash = given.wamid_hash
+                    AND report.status <> 'SENT'
+            ) AS reached
             """,
             [opens, [number for number, _ in ordered], [message for _, message in ordered]],
         )

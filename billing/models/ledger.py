@@ -183,6 +183,8 @@ class Conversation(models.Model):
             ),
         ]
         indexes = [
+            # Recomputing a contact reads its conversations that reach into the open months.
+            models.Index(name="conversation_by_contact", fields=["phone_number_id", "contact_hash", "ends_at"]),
             # An invoice run counts a month by municipality, and reads nothing else.
             models.Index(
                 name="conversation_by_month",
