@@ -1,0 +1,46 @@
+"""`python -m benchmarks NAME [--json]`: exit code 0 when every floor is kept, 1 when one is missed, 2 when none is so."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from benchmarks import intake
+from benchmarks.report import CannotMeasure
+from config.local.failure import SetupError
+from config.local.instance import AlreadyRunning
+
+MODULES = {module.NAME: module for module in (intake,)}
+
+
+def main(*, arguments: Sequence[str]) -> int:
+    """Run the named benchmarks, or all; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure the product against references that take turns with it. Exit code 1: a floor was missed.",
+        epilog="; ".join(f"{name}: {module.HELP}" for name, module in MODULES.items()),
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", choices=[*MODULES, []], help=f"{', '.join(MODULES)}; none: all"
+    )
+    parser.add_argument("--json", action="store_true", help="end with one line of JSON for each benchmark")
+    parser.add_argument("--passes", type=int, default=None, help="fewer passes, while developing: no result to keep")
+    parser.add_argument("--case", action="append", default=[], help="this case only; may be given again")
+    given = parser.parse_args(arguments)
+    kept = True
+    for name in given.names or list(MODULES):
+        module = MODULES[name]
+        try:
+            passes = {} if given.passes is None else {"passes": given.passes}
+            report = module.measure(cases=tuple(given.case), **passes)
+        except (CannotMeasure, SetupError, AlreadyRunning) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 2
+        print(report.as_text(), flush=True)
+        if given.json:
+            print(report.as_json(), flush=True)
+        kept = kept and all(case.is_kept for case in report.cases)
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(arguments=sys.argv[1:]))
