@@ -15,7 +15,7 @@ from django.db.models import Count
 from django_tenants.utils import get_public_schema_name, schema_context
 
 from audit.record import Actor, record
-from billing.closing import MonthNotOver, close_month, hold_off_runs, pending_corrections
+from billing.closing import EarlierMonthOpen, MonthNotOver, close_month, hold_off_runs, pending_corrections
 from billing.models import Conversation, Correction, Invoice, InvoiceLine, RateCard
 from billing.months import end_of
 from billing.prices import all_cards
@@ -47,6 +47,7 @@ def run(*, month: date, at: datetime, actor: Actor, review: bool = False) -> lis
             cards = all_cards()
             card_on(cards=cards, day=month)
             if review:
+                _refuse_to_pass_over_drafts(month)
                 close_month(month=month, at=at, card_of=partial(_card_of_correction, cards))
             bills = _bills(month, cards, reviewed=review)
             changed = _store(month, bills, at)
@@ -77,6 +78,14 @@ def conversation_counts(*, month: date) -> dict[uuid.UUID, dict[str, int]]:
     for municipality_id, category, count in rows.annotate(count=Count("id")).order_by("municipality_id", "category"):
         counts.setdefault(municipality_id, {})[category] = count
     return counts
+
+
+def _refuse_to_pass_over_drafts(month: date) -> None:
+    """Refuse to close a month while drafts of an earlier one would stay drafts for good."""
+    drafts = Invoice.objects.filter(period__lt=month, status=Invoice.Status.DRAFT)
+    earliest = drafts.order_by("period").values_list("period", flat=True).first()
+    if earliest:
+        raise EarlierMonthOpen(f"{earliest:%Y-%m} must be reviewed before {month:%Y-%m}")
 
 
 def _bills(month: date, cards: Sequence[Card], *, reviewed: bool) -> dict[uuid.UUID, Bill]:

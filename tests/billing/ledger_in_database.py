@@ -28,11 +28,13 @@ class DatabaseLedger:
         self._names: dict[bytes, str] = {}
 
     def play(self, steps: list) -> "DatabaseLedger":
-        """Apply the steps one by one; check the deferred constraints after each."""
+        """Apply the steps one by one; check the deferred constraints after each. A 'batch' is a list of reports."""
         for step in steps:
-            if "report" in step:
-                self._know(step["report"]["contact"])
-                record_reports(reports=[status_report(step["report"])], recorded_at=RECORDED_AT)
+            if "report" in step or "batch" in step:
+                reports = step.get("batch") or [step["report"]]
+                for report in reports:
+                    self._know(report["contact"])
+                record_reports(reports=[status_report(report) for report in reports], recorded_at=RECORDED_AT)
             elif "link" in step:
                 self.link(**step["link"])
             else:

@@ -149,6 +149,11 @@ class TestReview:
         with pytest.raises(EarlierMonthOpen, match="2026-10 must be reviewed before 2026-11"):
             run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)
 
+    def test_it_refuses_to_leave_drafts_behind(self, standard_card, utrecht):
+        october()
+        with pytest.raises(EarlierMonthOpen, match="2026-10 must be reviewed before 2026-11"):
+            run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)
+
 
 class TestRunInvoices:
     def test_it_prints_the_same_when_repeated(self, standard_card, utrecht, deliver, clock, capsys):

@@ -213,6 +213,17 @@ LINKS = st.sampled_from(
 )
 
 
+def batched(steps: list, random) -> list:
+    """Put neighbouring reports together in batches of random size."""
+    cut: list = []
+    for step in steps:
+        if "report" in step and cut and "batch" in cut[-1] and random.random() < 0.6:
+            cut[-1]["batch"].append(step["report"])
+        else:
+            cut.append({"batch": [step["report"]]} if "report" in step else step)
+    return cut
+
+
 @pytest.mark.django_db
 class TestAnyOrder:
     @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -222,7 +233,13 @@ class TestAnyOrder:
         first, second = before + links_before + before[:3], after + links_after + after[:3]
         random.shuffle(first)
         random.shuffle(second)
-        shuffled = [*first, {"close": "2026-10"}, *second, {"close": "2026-11"}, *before[:2]]
+        shuffled = [
+            *batched(first, random),
+            {"close": "2026-10"},
+            *batched(second, random),
+            {"close": "2026-11"},
+            *before[:2],
+        ]
         expected = PureLedger().play(steps)
         with transaction.atomic():
             found = DatabaseLedger().play(shuffled)
