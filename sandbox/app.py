@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import accounts, books_doors, control, media, story_doors, templates
+from sandbox import accounts, books_doors, citizen_doors, control, media, story_doors, templates
 from sandbox.control import sandbox_of
 from sandbox.courier import Courier
 from sandbox.faults import SendFault, UnknownFault
@@ -50,6 +50,7 @@ class Sandbox:
         self._doors = Starlette(
             routes=[
                 *control.routes(),
+                *citizen_doors.routes(),
                 *books_doors.routes(),
                 *story_doors.routes(),
                 *media.routes(),

@@ -1,6 +1,5 @@
-"""The control door `/_sandbox/`: reset, clock, businesses, switches, faults, and what citizens do (README.md)."""
+"""The control door `/_sandbox/`: reset, clock, businesses, switches, faults, and raw webhooks (README.md)."""
 
-import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +9,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.books import iso
-from sandbox.courier import Update, copy_of
-from sandbox.inbound import UnfitMessage, find_citizen, read_json, write_message
-from sandbox.statuses import BEHAVIOURS
-from sandbox.world import Citizen, Number, Template, World
+from sandbox.inbound import UnfitMessage, read_json
+from sandbox.world import Template, World
 
 if TYPE_CHECKING:
     from sandbox.app import Sandbox
-
-ACKNOWLEDGED_WITHIN_SECONDS = 30.0
 
 
 def routes() -> list[Route]:
@@ -31,10 +26,6 @@ def routes() -> list[Route]:
         Route("/_sandbox/switches", _show_switches, methods=["GET"]),
         Route("/_sandbox/switches", _set_switches, methods=["POST"]),
         Route("/_sandbox/businesses", _register_business, methods=["POST"]),
-        Route("/_sandbox/citizens", _describe_citizen, methods=["POST"]),
-        Route("/_sandbox/citizens/link", _link, methods=["POST"]),
-        Route("/_sandbox/inbound", _inbound, methods=["POST"]),
-        Route("/_sandbox/statuses", _statuses, methods=["POST"]),
         Route("/_sandbox/webhook", _webhook, methods=["POST"]),
         Route("/_sandbox/verify", _verify, methods=["POST"]),
         Route("/_sandbox/faults", _show_faults, methods=["GET"]),
@@ -66,14 +57,6 @@ def read_moment(*, text: Any) -> float:
     if moment.tzinfo is None:
         raise UnfitMessage("a moment needs its offset from UTC")
     return moment.timestamp()
-
-
-def number_of(*, world: World, raw: dict[str, Any]) -> Number:
-    """Find the number that `phone_number_id` names. Raises UnfitMessage: there is none."""
-    number = world.numbers.get(str(raw.get("phone_number_id")))
-    if number is None:
-        raise UnfitMessage(f"there is no number {raw.get('phone_number_id')!r}")
-    return number
 
 
 async def _healthz(request: Request) -> Response:
@@ -123,6 +106,8 @@ async def _register_business(request: Request) -> Response:
     numbers = raw.get("phone_numbers", [])
     if not all(isinstance(each, dict) and each.get("id") and each.get("display_phone_number") for each in numbers):
         raise UnfitMessage("a phone number needs id and display_phone_number")
+    if not all(isinstance(each.get("throughput", 80), int) and each.get("throughput", 80) > 0 for each in numbers):
+        raise UnfitMessage("throughput is a number above zero")
     business = world.register(
         waba_id=raw["waba_id"],
         name=str(raw.get("name", raw["waba_id"])),
@@ -130,7 +115,7 @@ async def _register_business(request: Request) -> Response:
         webhook_url=raw.get("webhook_url"),
     )
     for each in numbers:
-        given = {"throughput": int(each["throughput"])} if "throughput" in each else {}
+        given = {"throughput": each["throughput"]} if "throughput" in each else {}
         world.register_number(
             business=business, number_id=str(each["id"]), display_phone_number=each["display_phone_number"], **given
         )
@@ -160,112 +145,6 @@ def _read_template(*, world: World, raw: dict[str, Any]) -> Template:
         components=components,
         parameter_format=raw.get("parameter_format", "POSITIONAL"),
     )
-
-
-async def _describe_citizen(request: Request) -> Response:
-    """Say how a citizen behaves: {"phone_number_id", "citizen": {…}, "behaviour"}."""
-    world, raw = sandbox_of(request=request).world, await read_object(request=request)
-    if raw.get("behaviour") not in BEHAVIOURS:
-        raise UnfitMessage(f"a citizen's behaviour is one of {', '.join(BEHAVIOURS)}")
-    citizen = find_citizen(world=world, number=number_of(world=world, raw=raw), raw=raw.get("citizen") or {})
-    citizen.behaviour = raw["behaviour"]
-    return JSONResponse(_shown_citizen(citizen=citizen))
-
-
-async def _link(request: Request) -> Response:
-    """Make two identities one person: {"phone_number_id", "phone", "bsuid"}."""
-    world, raw = sandbox_of(request=request).world, await read_object(request=request)
-    number = number_of(world=world, raw=raw)
-    if not raw.get("phone") or not raw.get("bsuid"):
-        raise UnfitMessage("a link needs phone and bsuid")
-    citizen = world.citizen(
-        business=number.business, phone=str(raw["phone"]).lstrip("+"), bsuid=raw["bsuid"], links=True
-    )
-    return JSONResponse(_shown_citizen(citizen=citizen))
-
-
-def _shown_citizen(*, citizen: Citizen) -> dict[str, Any]:
-    return {
-        "citizen": citizen.key,
-        "phone": citizen.phone,
-        "bsuid": citizen.bsuid,
-        "username": citizen.username,
-        "behaviour": citizen.behaviour,
-    }
-
-
-async def _inbound(request: Request) -> Response:
-    """Let citizens write; with `wait`, answer once every message was acknowledged with 200."""
-    sandbox, raw = sandbox_of(request=request), await read_object(request=request)
-    world = sandbox.world
-    described = raw.get("updates")
-    if not isinstance(described, list) or not described:
-        raise UnfitMessage("updates is a list of at least one")
-    for each in described:
-        if isinstance(each.get("stamped_at"), str):
-            each["stamped_at"] = read_moment(text=each["stamped_at"])
-    written = [write_message(world=world, raw=each) for each in described]
-    updates = [each.update for each in written if each.update.number and each.update.number.business.subscribed]
-    waits = _send_inbound(sandbox=sandbox, updates=updates, one_post=bool(raw.get("one_post")))
-    for _ in range(int(raw.get("duplicates", 0))):
-        copies = [copy_of(update) for update in updates]
-        waits += _send_inbound(sandbox=sandbox, updates=copies, one_post=bool(raw.get("one_post")))
-    if raw.get("wait", False):
-        try:
-            async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
-                await asyncio.gather(*waits)
-        except TimeoutError:
-            error = f"not acknowledged within {ACKNOWLEDGED_WITHIN_SECONDS:.0f} seconds"
-            return JSONResponse({"error": error}, status_code=504)
-    return JSONResponse({"wamids": [each.wamid for each in written]})
-
-
-def _send_inbound(*, sandbox: "Sandbox", updates: list[Update], one_post: bool) -> "list[asyncio.Future[None]]":
-    if one_post and updates:
-        return [sandbox.courier.send_together(updates=updates)]
-    waits: list[asyncio.Future[None]] = []
-    for update in updates:
-        arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        before = update.on_acknowledged
-
-        def acknowledged(arrived: "asyncio.Future[None]" = arrived, before: Any = before) -> None:
-            if before is not None:
-                before()
-            if not arrived.done():
-                arrived.set_result(None)
-
-        update.on_acknowledged = acknowledged
-        waits.append(arrived)
-        sandbox.courier.send(update=update)
-    return waits
-
-
-async def _statuses(request: Request) -> Response:
-    """Send chosen statuses: {"statuses": [{"wamid", "status", "stamped_at"?, "pricing"?, "errors"?}], "one_post"?}."""
-    sandbox, raw = sandbox_of(request=request), await read_object(request=request)
-    updates = []
-    for each in raw.get("statuses", []):
-        send = sandbox.world.books.by_wamid.get(each.get("wamid"))
-        if send is None:
-            raise UnfitMessage("statuses are of messages that the sandbox accepted")
-        number = sandbox.world.numbers[send.number_id]
-        citizens = [*number.business.by_phone.values(), *number.business.by_bsuid.values()]
-        update = sandbox.statuses.update_for(
-            send=send,
-            number=number,
-            citizen=next(c for c in citizens if c.phone == send.to or c.bsuid == send.to),
-            status=each.get("status", "delivered"),
-            at=read_moment(text=each["stamped_at"]) if "stamped_at" in each else sandbox.world.clock.now(),
-            pricing=each.get("pricing", send.pricing),
-            error=(each.get("errors") or [None])[0],
-        )
-        if update is not None:
-            updates += [update, *(copy_of(update) for _ in range(int(raw.get("duplicates", 0))))]
-    waits = _send_inbound(sandbox=sandbox, updates=updates, one_post=bool(raw.get("one_post")))
-    if raw.get("wait", False):
-        async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
-            await asyncio.gather(*waits)
-    return JSONResponse({"updates": len(updates)})
 
 
 async def _webhook(request: Request) -> Response:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.books import Inbound
-from sandbox.courier import Update
+from sandbox.envelope import Update
 from sandbox.graph_errors import status_error
 from sandbox.statuses import contact_of
 from sandbox.world import Citizen, MediaFile, Number, World

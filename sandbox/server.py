@@ -2,7 +2,9 @@
 
 import logging
 import os
+import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -47,6 +49,9 @@ def run(*, config: Config, clock_file: Path | None) -> None:
     log = logging.getLogger("sandbox")
     log.setLevel(logging.INFO)
     log.info("listening on http://127.0.0.1:%d, webhooks to %s", config.port, config.webhook_url)
+    # uvicorn raises the signal that stopped it once more; a stop that was asked for is no failure.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: sys.exit(0))
     _server(sandbox=make_sandbox(config=config, clock_file=clock_file), port=config.port, loop="uvloop").run()
 
 

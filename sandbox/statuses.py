@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.books import Reported, Send
-from sandbox.courier import Courier, Update
+from sandbox.courier import Courier
+from sandbox.envelope import Update
 from sandbox.graph_errors import status_error
 from sandbox.world import Citizen, Number, World
 

@@ -9,7 +9,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from sandbox.books import iso
-from sandbox.courier import Update, copy_of
+from sandbox.envelope import Update, copy_of
 from sandbox.inbound import UnfitMessage, find_citizen, write_message
 from sandbox.story_plan import Line, Plan, Scene, message_of, plan_story
 from sandbox.world import Conflict

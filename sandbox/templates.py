@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.control import read_object, sandbox_of
-from sandbox.courier import Update
+from sandbox.envelope import Update
 from sandbox.graph_errors import GraphError, missing_object
 from sandbox.media import token_of
 from sandbox.sending import business_for
@@ -74,7 +74,10 @@ async def _list(request: Request) -> Response:
         and query.get("category", template.category) == template.category
         and query.get("language", template.language) == template.language
     ]
-    limit = max(1, min(int(query.get("limit", PAGE)), 1000))
+    asked = query.get("limit", str(PAGE))
+    if not asked.isdigit():
+        raise GraphError(code=100, details="limit is a number")
+    limit = max(1, min(int(asked), 1000))
     start = _read_cursor(query["after"]) if "after" in query else 0
     page = found[start : start + limit]
     fields = set(query["fields"].split(",")) | {"id"} if "fields" in query else None

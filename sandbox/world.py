@@ -146,7 +146,8 @@ class World:
         self.media: dict[str, MediaFile] = {}
         self.media_urls: dict[str, tuple[str, float]] = {}
         self._unannounced_links: dict[int, list[int]] = {}
-        self._citizens = 0
+        # By key.
+        self.citizens: dict[int, Citizen] = {}
 
     def register(self, *, waba_id: str, name: str, access_token: str, webhook_url: str | None = None) -> Business:
         """Make the business, or bring the one with this id up to date; safe to repeat. Raises Conflict."""
@@ -194,8 +195,8 @@ class World:
             return self._merge(business=business, kept=by_phone, other=by_bsuid)
         found = by_phone or by_bsuid
         if found is None:
-            self._citizens += 1
-            found = Citizen(key=self._citizens)
+            found = Citizen(key=len(self.citizens) + 1)
+            self.citizens[found.key] = found
         if phone and found.phone is None:
             found.phone = phone
             business.by_phone[phone] = found

@@ -34,10 +34,19 @@ async def answer_citizens(doors: Doors, platform: Platform, answered: set[str]) 
             payload = {"messaging_product": "whatsapp", "type": "text", "text": {"body": "Dank u."}, **who}
             url = f"{doors.url}/v24.0/{number}/messages"
             headers = {"Authorization": f"Bearer token-{number}"}
-            sends.append(doors.session.post(url, json=payload, headers=headers))
-    for answer in await asyncio.gather(*sends):
-        assert answer.status == 200, await answer.text()
+            sends.append(send_at_leisure(doors, url, payload, headers))
+    await asyncio.gather(*sends)
     platform.posts.clear()
+
+
+async def send_at_leisure(doors: Doors, url: str, payload: dict[str, Any], headers: dict[str, str]) -> None:
+    """Send, again after a moment when the number is at its throughput: this test is faster than any agent."""
+    while True:
+        async with doors.session.post(url, json=payload, headers=headers) as answer:
+            if answer.status == 200:
+                return
+            assert (await answer.json())["error"]["code"] == 130429
+        await asyncio.sleep(0.05)
 
 
 async def play(doors: Doors, platform: Platform) -> list[dict[str, Any]]:
@@ -61,7 +70,7 @@ async def test_the_story_holds_what_it_promises(doors: Doors, platform: Platform
     assert books["inbound_out_of_order"] >= 20
     assert len(books["by_type"]) >= 8
     assert min(books["by_number"].values()) >= 60
-    assert books["sends_refused"] == 0
+    assert set(books["refused_by_code"]) <= {"130429"}
     assert books["statuses"]["failed"] >= 5
     assert books["unacknowledged"] == 0
     citizens = {
