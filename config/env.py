@@ -5,6 +5,7 @@ every malformed variable at once. The page docs/settings.md is made from the sam
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,24 +13,37 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_ENV_FILE = ROOT / "var" / "demo" / "env"  # written by `make demo`, for commands beside a running demo
+
+HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
 class MisconfiguredEnvironment(Exception):
     """The environment lacks variables or holds malformed ones; the text names each."""
 
 
-def text(value: str) -> str:
-    """Return the value as it is."""
-    return value
-
-
 def whole_number(value: str) -> int:
     """Return a whole number of zero or more.  Raises ValueError: it is none."""
     if not value.isascii() or not value.isdigit():
         raise ValueError("must be a whole number")
+    return int(value)
+
+
+def count(value: str) -> int:
+    """Return a whole number of one or more.  Raises ValueError: it is none."""
+    if not whole_number(value):
+        raise ValueError("must be 1 or more")
+    return int(value)
+
+
+def port(value: str) -> int:
+    """Return a TCP port.  Raises ValueError: it is none."""
+    if not 1 <= whole_number(value) <= 65_535:
+        raise ValueError("must be a port, 1 to 65535")
     return int(value)
 
 
@@ -45,19 +59,36 @@ def one_of(*choices: str) -> Callable[[str], str]:
 
 
 def url_of(*schemes: str) -> Callable[[str], str]:
-    """Return a parser that accepts only URLs of the given schemes."""
+    """Return a parser that accepts only URLs of the given schemes, with a host."""
 
     def parse(value: str) -> str:
-        if urlsplit(value).scheme not in schemes:
-            raise ValueError(f"must be a URL that starts with {' or '.join(f'{scheme}:' for scheme in schemes)}")
+        try:
+            parts = urlsplit(value)
+            fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # its text would repeat what was written
+            fits = False
+        if not fits:
+            starts = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"must be a URL that starts with {starts} and names a host")
         return value
 
     return parse
 
 
+def database_url(value: str) -> str:
+    """Return a URL of PostgreSQL that names a database.  Raises ValueError: it is none."""
+    try:
+        fits = value.startswith(("postgresql://", "postgres://")) and bool(conninfo_to_dict(value).get("dbname"))
+    except ProgrammingError:  # its text would repeat what was written
+        fits = False
+    if not fits:
+        raise ValueError("must be written like postgresql://user:password@host:port/name")
+    return value
+
+
 def host_name(value: str) -> str:
     """Return a bare host name in lower case.  Raises ValueError: there is a scheme, port or path in it."""
-    if not value or any(character in value for character in "/: "):
+    if not HOST_NAME.fullmatch(value.lower()):
         raise ValueError("must be a host name alone, without scheme, port or path")
     return value.lower()
 
@@ -101,7 +132,7 @@ class Variable:
     name: str
     group: str
     help: str
-    parse: Callable[[str], Any] = text
+    parse: Callable[[str], Any] = str
     default: str | None = None
     development: str | None = None
     optional: bool = False
@@ -137,13 +168,13 @@ VARIABLES: tuple[Variable, ...] = (
         host_name,
         development="localhost",
     ),
-    Variable("PORT", "Platform", "Port of the web process.", whole_number, default="8000"),
+    Variable("PORT", "Platform", "Port of the web process.", port, default="8000"),
     Variable(
         "DATABASE_URL",
         "Storage and broker",
         "PostgreSQL 17 or newer: postgresql://user:password@host:port/name. The user makes schemas, and the role "
         "whatsapp_intake unless that exists already and is granted to it.",
-        url_of("postgresql", "postgres"),
+        database_url,
         secret=True,
     ),
     Variable(
@@ -157,7 +188,7 @@ VARIABLES: tuple[Variable, ...] = (
         "INTAKE_CONNECTIONS",
         "Storage and broker",
         "Database connections with which each web process stores webhook events.",
-        whole_number,
+        count,
         default="2",
     ),
     Variable(
@@ -215,7 +246,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("STORAGE_URL", "Storage and broker", "Where media lie; unset: on local disk.", optional=True, secret=True),
     Variable("EMAIL_URL", "Platform", "How mail leaves; unset: mail is not sent.", optional=True, secret=True),
-    Variable("SANDBOX_PORT", "Development", "Port of the sandbox that imitates Meta.", whole_number, default="8100"),
+    Variable("SANDBOX_PORT", "Development", "Port of the sandbox that imitates Meta.", port, default="8100"),
     Variable(
         "CLOCK_FILE",
         "Development",
