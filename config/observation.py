@@ -1,7 +1,8 @@
 """Logs as events with keys, and Sentry without personal data.
 
 Both remove what a citizen or a secret could be: no bodies, no phone numbers, no local variables. The scrubber
-works on shapes (a phone number, a wamid, a bearer token), so that it also holds for what nobody thought of.
+works on shapes (a phone number, a wamid, a bearer token), so that it also holds for what nobody thought of; Meta's
+numeric ids have the shape of phone numbers and go too: name a municipality by its schema, a message by our id.
 """
 
 import logging
@@ -14,36 +15,53 @@ import structlog
 from sentry_sdk.types import Event, Hint
 
 REMOVED = "[removed]"
+# What may stand between the digits of a phone number, in any spelling that people use.
+_BETWEEN = "[ \\t\u00a0\u2009\u202f().\u2010-\u2015/-]{0,3}"
 _SECRETS = re.compile(
     r"wamid\.[A-Za-z0-9+/=_-]+"  # a wamid holds the citizen's number
-    r"|(?<![\w-])\+?\d[\d ()-]{7,}\d(?![\w-])"  # a phone number, however it is written
-    r"|Bearer\s+\S+"
-    r"|EAA[A-Za-z0-9]+"  # Meta's tokens begin so
+    rf"|(?:\+{_BETWEEN}\d(?:{_BETWEEN}\d){{6,}}|(?<!\d)\d(?:{_BETWEEN}\d){{8,}})(?!\d)"  # a phone number
+    r"|(?i:bearer)\s+\S+"
+    r"|(?<![A-Za-z0-9])EAA[\w-]+"  # Meta's tokens begin so
+    r"|(?i:access_token|verify_token|appsecret_proof|password|client_secret)[\"']?\s*[=:]\s*[\"']?[^\s\"'&,}]+"
     r"|(?:postgres(?:ql)?|rediss?)://\S+"
-    r"|\b[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{8,}"  # a business-scoped user id
+    r"|(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://[^\s/@]+@\S+"  # any address that carries who signs in there
+    r"|(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+"  # an e-mail address
+    r"|(?<![A-Za-z0-9])[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{8,}"  # a business-scoped user id
 )
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+# PostgreSQL repeats the row that it refused: its keys are phone numbers, its text is a citizen's.
+_REFUSED_ROW = re.compile(r"(?<=DETAIL: ).*?(?=\n\n(?:The above exception was|During handling of)|\Z)", re.DOTALL)
+_KEPT = re.compile(
+    r"(?<!\w)(?:"
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # a UUID
+    r"|(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?"  # ISO 8601
+    r"|(?=\d*[a-f])(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})"  # ids of traces, digests
+    r")(?!\w)"
+)
+_LONGEST_COUNT = 10**9  # a whole number from here on may be a phone number
 
 
 def scrub_text(text: str) -> str:
-    """Return the text with phone numbers, wamids, tokens and addresses of services removed; UUIDs stay."""
+    """Return the text with persons, secrets and addresses of services removed; UUIDs, digests and dates stay."""
+    text = _REFUSED_ROW.sub(REMOVED, text)
     kept: list[str] = []
     position = 0
-    for match in _UUID.finditer(text):
+    for match in _KEPT.finditer(text):
         kept += (_SECRETS.sub(REMOVED, text[position : match.start()]), match.group())
         position = match.end()
     return "".join(kept) + _SECRETS.sub(REMOVED, text[position:])
 
 
 def scrub(value: Any) -> Any:
-    """Return the value with every text in it scrubbed, at any depth."""
-    if isinstance(value, str):
-        return scrub_text(value)
+    """Return the value with every text in it scrubbed, at any depth; of other objects, how they are written."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < _LONGEST_COUNT else REMOVED
     if isinstance(value, dict):
         return {scrub(key): scrub(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set | frozenset):
         return [scrub(item) for item in value]
-    return value
+    return scrub_text(value if isinstance(value, str) else str(value))
 
 
 def scrub_event(event: Event, hint: Hint) -> Event:
@@ -55,7 +73,8 @@ def scrub_event(event: Event, hint: Hint) -> Event:
 
 
 def _scrub_log(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {key: value if key == "timestamp" else scrub(value) for key, value in event.items()}
+    # structlog's own keys begin with an underscore, and are gone before the line is written.
+    return {key: value if key.startswith("_") else scrub(value) for key, value in event.items()}
 
 
 def configure(config: dict[str, Any]) -> None:
