@@ -34,7 +34,7 @@ _KEPT = re.compile(
     r"(?<!\w)(?:"
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # a UUID
     r"|(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?"  # ISO 8601
-    r"|(?=\d*[a-f])(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})"  # ids of traces, digests
+    r"|(?=\d*[a-f])(?:(?!\w*\d{9})[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})"  # ids of traces, digests
     r")(?!\w)"
 )
 _LONGEST_COUNT = 10**9  # a whole number from here on may be a phone number
