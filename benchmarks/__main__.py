@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME [--json]`: exit code 0 when every floor is kept, 1 when one is missed, 2 when none is so."""
+"""`python -m benchmarks NAME [--json]`: exit code 0: every floor is kept; 1: one is missed; 2: nothing was measured."""
 
 import argparse
 import sys
@@ -19,15 +19,18 @@ def main(*, arguments: Sequence[str]) -> int:
         description="Measure the product against references that take turns with it. Exit code 1: a floor was missed.",
         epilog="; ".join(f"{name}: {module.HELP}" for name, module in MODULES.items()),
     )
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", choices=[*MODULES, []], help=f"{', '.join(MODULES)}; none: all"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(MODULES)}; without one: all")
     parser.add_argument("--json", action="store_true", help="end with one line of JSON for each benchmark")
-    parser.add_argument("--passes", type=int, default=None, help="fewer passes, while developing: no result to keep")
+    parser.add_argument("--passes", type=int, help="so many passes, while developing: no result to keep")
     parser.add_argument("--case", action="append", default=[], help="this case only; may be given again")
     given = parser.parse_args(arguments)
+    names = given.names or list(MODULES)
+    if unknown := set(names) - set(MODULES):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (there are: {', '.join(MODULES)})")
+    if unknown := set(given.case) - {case for name in names for case in MODULES[name].CASES}:
+        parser.error(f"no such case: {', '.join(sorted(unknown))}")
     kept = True
-    for name in given.names or list(MODULES):
+    for name in names:
         module = MODULES[name]
         try:
             passes = {} if given.passes is None else {"passes": given.passes}

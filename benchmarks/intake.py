@@ -38,6 +38,7 @@ class Shape:
 
 
 SHAPES = (Shape("one", 1), Shape("ten", 10))
+CASES = tuple(shape.case for shape in SHAPES)
 
 
 def measure(*, passes: int = PASSES, seconds: int = SECONDS, cases: tuple[str, ...] = ()) -> Report:
@@ -55,7 +56,7 @@ def measure(*, passes: int = PASSES, seconds: int = SECONDS, cases: tuple[str, .
         found |= {"postgresql": bench.version, "memory_mib_by_program": machine.memory_of_children()}
     conditions = [
         f"{len(bench.tenants)} municipalities: {tenants_are}",
-        f"{CONNECTIONS} connections and clients, {passes} passes of {seconds} s, payloads of {bench.payload_bytes} bytes",
+        f"{CONNECTIONS} connections and clients, {passes} passes of {seconds} s, payloads of {bench.payload_bytes} B",
         "fsync and synchronous_commit on; each POST belongs to one municipality, POSTs to all in turn; no workers run",
     ]
     return Report(name=NAME, cases=results, machine=found, conditions=conditions)
