@@ -35,6 +35,7 @@ NO_NETWORK = (
     "Read timed out",
     "Failed to establish a new connection",
     "Max retries exceeded",
+    "(from versions: none)",  # all that pip says when it may not retry
 )
 
 

@@ -28,14 +28,14 @@ CRASH = signal.SIGUSR1  # how the watching thread reaches this one
 def demo() -> int:
     """Run the whole business once, then serve until Ctrl-C (ONCE=1: end after the summary); return the exit code."""
     played = False
-    instance = Instance(
-        FOLDER,
-        web_port=_port(variable="PORT", default=8000),
-        sandbox_port=_port(variable="SANDBOX_PORT", default=8100),
-        given=os.environ,
-        on_crash=lambda: os.kill(os.getpid(), CRASH),
-    )
     try:
+        instance = Instance(
+            FOLDER,
+            web_port=_port(variable="PORT", default=8000),
+            sandbox_port=_port(variable="SANDBOX_PORT", default=8100),
+            given=os.environ,
+            on_crash=lambda: os.kill(os.getpid(), CRASH),
+        )
         with _signals(), instance, _crash_interrupts(instance=instance):
             instance.take()
             _bring_up(instance=instance)

@@ -10,7 +10,7 @@ import pytest
 
 from config.local.supervisor import Supervisor
 
-SLEEPS = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)"]
+SLEEPS = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
 FAILS = [sys.executable, "-c", "import sys, time; time.sleep(0.3); print('out of paper'); sys.exit(3)"]
 
 

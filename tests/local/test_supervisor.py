@@ -16,15 +16,15 @@ from .conftest import FAILS, SLEEPS, lives, until
 STUBBORN = [
     sys.executable,
     "-c",
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('awake', flush=True); time.sleep(600)",
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('awake', flush=True); time.sleep(60)",
 ]
 PARENT = [
     sys.executable,
     "-c",
     (
         "import subprocess, sys, time; "
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); "
-        "print(child.pid, flush=True); time.sleep(600)"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
+        "print(child.pid, flush=True); time.sleep(60)"
     ),
 ]
 STARTER = """
@@ -32,10 +32,10 @@ import os, sys, time
 from pathlib import Path
 from config.local.supervisor import Supervisor
 folder = Path(sys.argv[1])
-supervisor = Supervisor(commands={"sleeper": ["sleep", "600"]}, environ=os.environ, folder=folder, logs=folder / "log")
+supervisor = Supervisor(commands={"sleeper": ["sleep", "60"]}, environ=os.environ, folder=folder, logs=folder / "log")
 supervisor.start()
 print(supervisor.pid("sleeper"), flush=True)
-time.sleep(600)
+time.sleep(60)
 """
 
 
@@ -70,7 +70,7 @@ class TestCrash:
     def test_it_notices_the_end_of_what_it_only_watches(self, supervise, tmp_path):
         supervisor = supervise({"steady": SLEEPS})
         supervisor.start()
-        server = subprocess.Popen(["sleep", "600"])
+        server = subprocess.Popen(["sleep", "60"])
         supervisor.watch(name="server", child=server, log=tmp_path / "server.log")
         server.kill()
         with pytest.raises(ProcessCrashed, match="server stopped"):
