@@ -10,6 +10,10 @@ from audit.chain import FIRST_HASH, hash_of
 from audit.models import Entry
 
 
+class UnwritableDetails(Exception):
+    """The details hold what JSON in the database gives back in another form, so that the chain would not hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: a user of a schema, or the system itself."""
@@ -32,7 +36,9 @@ def record(
 
     The chain is serialised until the caller's transaction ends: record as its last statement.
     details: JSON-able keys and counts; never content of messages, phone numbers or tokens.
+    Raises UnwritableDetails: they would not be read back as they were written.
     """
+    _check_details(details or {})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit'), hashtext(current_schema()))")
     last = Entry.objects.order_by("-sequence").only("sequence", "hash").first()
@@ -51,3 +57,17 @@ def record(
     entry.hash = hash_of(entry=entry)
     entry.save(force_insert=True)
     return entry
+
+
+def _check_details(value: Any) -> None:
+    """Accept what jsonb keeps exactly: objects with text keys, lists, texts, whole numbers, true, false and null."""
+    if isinstance(value, dict):
+        if not all(type(key) is str for key in value):
+            raise UnwritableDetails("a key of the details is no text")
+        for item in value.values():
+            _check_details(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_details(item)
+    elif not (value is None or isinstance(value, str | int)):
+        raise UnwritableDetails(f"the details hold a {type(value).__name__}: write it as text")

@@ -1,0 +1,50 @@
+"""Checking the trails: of each schema that has one, or should have, whether its chain holds from the first entry on.
+
+What was cut off at the end leaves a shorter chain that holds: compare `entries` and `last_hash` with those printed
+earlier and kept elsewhere.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import connection
+from django_tenants.utils import get_public_schema_name, get_tenant_model, schema_context
+
+from audit.chain import first_break
+from audit.models import Entry
+
+WITH_TRAIL = "SELECT schemaname FROM pg_catalog.pg_tables WHERE tablename = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found in one schema. broken_at: sequence of the first entry that is altered or absent, 0: no trail."""
+
+    schema: str
+    entries: int
+    last_hash: str
+    broken_at: int | None
+
+
+def verify_trails() -> Iterator[Verdict]:
+    """Read every trail, `public` first; writes nothing."""
+    public = get_public_schema_name()
+    with connection.cursor() as cursor:
+        cursor.execute(WITH_TRAIL, [Entry._meta.db_table])
+        found = {row[0] for row in cursor.fetchall()}
+    with schema_context(public):
+        expected = set(get_tenant_model().objects.values_list("schema_name", flat=True))
+    for schema in sorted(found | expected | {public}, key=lambda name: (name != public, name)):
+        yield _verify(schema=schema) if schema in found else Verdict(schema, entries=0, last_hash="", broken_at=0)
+
+
+def _verify(*, schema: str) -> Verdict:
+    with schema_context(schema):
+        broken_at = first_break(entries=Entry.objects.order_by("sequence").iterator(chunk_size=2000))
+        last = Entry.objects.order_by("-sequence").only("hash").first()
+        return Verdict(
+            schema=schema,
+            entries=Entry.objects.count(),
+            last_hash=bytes(last.hash).hex() if last else "",
+            broken_at=broken_at,
+        )

@@ -1,0 +1,211 @@
+"""The audit trail: appended only, chained, and an alteration behind the database's back is found."""
+
+import io
+import json
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+from enum import StrEnum
+from itertools import pairwise
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+from django_tenants.utils import schema_context
+
+from audit.chain import FIRST_HASH, first_break, hash_of
+from audit.models import Entry
+from audit.record import Actor, UnwritableDetails, record
+
+AT = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
+ACTOR = Actor.system("tests")
+SCHEMAS = ["public", "utrecht"]
+
+
+def write(count=1, **particulars):
+    for number in range(count):
+        entry = record(**{"action": "thing.do", "actor": ACTOR, "at": AT, "subject": f"thing {number}", **particulars})
+    return entry
+
+
+def holds():
+    return first_break(entries=Entry.objects.order_by("sequence")) is None
+
+
+def verify(*options):
+    """Run the command; return its exit code and its lines."""
+    out = io.StringIO()
+    try:
+        call_command("verify_audit", *options, stdout=out)
+    except CommandError as error:
+        return error.returncode, out.getvalue().splitlines()
+    return 0, out.getvalue().splitlines()
+
+
+class TestWriting:
+    @pytest.mark.parametrize("schema", SCHEMAS)
+    def test_it_numbers_and_chains_what_is_written(self, utrecht, schema):
+        with schema_context(schema):
+            before = Entry.objects.count()
+            write(3)
+            entries = list(Entry.objects.order_by("sequence"))
+            assert [entry.sequence for entry in entries] == list(range(1, before + 4))
+            assert bytes(entries[0].previous_hash) == FIRST_HASH
+            for older, newer in pairwise(entries):
+                assert bytes(newer.previous_hash) == bytes(older.hash)
+            assert holds()
+
+    def test_it_keeps_the_trails_of_two_schemas_apart(self, utrecht):
+        with schema_context("delft"):
+            before = Entry.objects.count()
+        with schema_context("utrecht"):
+            write(2)
+        with schema_context("delft"):
+            assert Entry.objects.count() == before
+
+    def test_it_is_gone_with_the_transaction_that_it_tells_of(self, utrecht):
+        with schema_context("utrecht"):
+            before = Entry.objects.count()
+            with transaction.atomic():
+                write()
+                transaction.set_rollback(True)
+            assert Entry.objects.count() == before
+            assert holds()
+
+    @pytest.mark.parametrize(
+        "details",
+        [
+            {"b": 1, "a": [1, None, True, "x"], "ë": {"2": 1, "10": 2}},
+            {"bedrag": -(10**30), "leeg": {}, "lijst": []},
+            {"rol": StrEnum("Role", {"A": "ADMIN"})("ADMIN"), "paar": ("a", "b")},
+            {"teken": '\u2028 \U0001f600 \\ " \n'},
+        ],
+    )
+    def test_it_reads_back_what_it_hashed(self, utrecht, details):
+        with schema_context("utrecht"):
+            write(details=details, at=AT.astimezone(timezone(timedelta(hours=2))))
+            assert holds()
+
+    @pytest.mark.parametrize("details", [{"x": 1.5}, {"x": float("nan")}, {1: "a"}, {"x": [{"y": AT}]}, {"x": b"y"}])
+    def test_it_refuses_details_that_would_come_back_in_another_form(self, utrecht, details):
+        with schema_context("utrecht"):
+            before = Entry.objects.count()
+            with pytest.raises(UnwritableDetails):
+                write(details=details)
+            assert Entry.objects.count() == before
+
+    def test_it_gives_every_writer_a_place_of_its_own(self, committing_db):
+        def write_ten():
+            try:
+                with schema_context("utrecht"):
+                    write(10)
+            finally:
+                connection.close()
+
+        with schema_context("utrecht"):
+            before = Entry.objects.count()
+        threads = [threading.Thread(target=write_ten) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with schema_context("utrecht"):
+            assert Entry.objects.count() == before + 40
+            assert holds()
+
+
+class TestRefusing:
+    @pytest.mark.parametrize("schema", SCHEMAS)
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE audit_entry SET subject = 'x'",
+            "UPDATE audit_entry SET subject = 'x' WHERE sequence = 1",
+            "DELETE FROM audit_entry",
+            "DELETE FROM audit_entry WHERE false",
+            "TRUNCATE audit_entry",
+            "TRUNCATE audit_entry CASCADE",
+            "INSERT INTO audit_entry SELECT * FROM audit_entry ON CONFLICT (id) DO UPDATE SET subject = 'x'",
+        ],
+    )
+    def test_it_refuses_to_be_changed(self, utrecht, schema, statement):
+        with schema_context(schema):
+            write()
+            with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+                connection.cursor().execute(statement)
+            assert holds()
+
+    def test_it_refuses_a_second_entry_of_one_number(self, utrecht):
+        with schema_context("utrecht"):
+            entry = write()
+            entry.pk = None
+            with pytest.raises(DatabaseError, match="sequence"), transaction.atomic():
+                entry.save(force_insert=True)
+
+
+ALTERATIONS = {
+    "subject": "UPDATE audit_entry SET subject = 'x' WHERE sequence = 2",
+    "moment": "UPDATE audit_entry SET at = at + interval '1 microsecond' WHERE sequence = 2",
+    "actor": "UPDATE audit_entry SET actor_name = 'x' WHERE sequence = 2",
+    "outcome": "UPDATE audit_entry SET outcome = 'x' WHERE sequence = 2",
+    "details": """UPDATE audit_entry SET details = '{"n": 2}' WHERE sequence = 2""",
+    "hash": "UPDATE audit_entry SET hash = sha256('x') WHERE sequence = 2",
+    "hash before": "UPDATE audit_entry SET previous_hash = sha256('x') WHERE sequence = 2",
+    "taken out": "DELETE FROM audit_entry WHERE sequence = 2",
+}
+
+
+class TestVerifying:
+    @pytest.fixture
+    def alter(self, utrecht):
+        """Alter a trail as somebody would who owns the database: with the trigger out of the way."""
+        with schema_context("utrecht"):
+            write(max(0, 4 - Entry.objects.count()))
+
+        def alter(statement):
+            with schema_context("utrecht"), connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_append_only")
+                cursor.execute(statement)
+                cursor.execute("ALTER TABLE audit_entry ENABLE TRIGGER audit_append_only")
+
+        return alter
+
+    def test_it_says_of_every_schema_that_its_trail_holds(self, utrecht):
+        code, lines = verify("--json")
+        assert code == 0
+        found = [json.loads(line) for line in lines]
+        assert [verdict["schema"] for verdict in found] == ["public", "delft", "utrecht"]
+        assert [verdict["broken_at"] for verdict in found] == [None, None, None]
+        assert found[0]["entries"] == Entry.objects.count()
+        last = Entry.objects.order_by("-sequence").first()
+        assert found[0]["last_hash"] == hash_of(entry=last).hex()
+
+    @pytest.mark.parametrize("name", sorted(ALTERATIONS))
+    def test_it_finds_what_was_altered_behind_the_triggers_back(self, alter, name):
+        alter(ALTERATIONS[name])
+        code, lines = verify("--json")
+        assert code == 1
+        verdicts = {verdict["schema"]: verdict for verdict in map(json.loads, lines)}
+        assert verdicts["utrecht"]["broken_at"] == 2
+        assert verdicts["public"]["broken_at"] is verdicts["delft"]["broken_at"] is None
+
+    def test_it_finds_an_alteration_whose_own_hash_was_made_to_fit(self, alter):
+        with schema_context("utrecht"):
+            entry = Entry.objects.get(sequence=2)
+            entry.subject = "x"
+            alter(f"UPDATE audit_entry SET subject = 'x', hash = '\\x{hash_of(entry=entry).hex()}' WHERE sequence = 2")
+        code, lines = verify()
+        assert code == 1
+        assert any(line.startswith("utrecht: broken at entry 3") for line in lines)
+
+    def test_it_shows_what_was_cut_off_at_the_end_to_who_kept_the_last_hash(self, alter):
+        before = json.loads(verify("--json")[1][-1])
+        alter(f"DELETE FROM audit_entry WHERE sequence = {before['entries']}")
+        after = json.loads(verify("--json")[1][-1])
+        assert (after["entries"], after["last_hash"]) != (before["entries"], before["last_hash"])
+
+    def test_it_finds_a_trail_that_was_dropped(self, alter):
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE utrecht.audit_entry")
+        code, lines = verify()
+        assert code == 1
+        assert "utrecht: has no audit trail" in lines
