@@ -4,12 +4,14 @@ from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from worked_cases import STANDARD_CARD
 
 from audit.models import Entry
 from audit.record import Actor
 from billing.closing import EarlierMonthOpen, MonthNotOver
 from billing.invoicing import conversation_counts, run
 from billing.models import Correction, Invoice
+from billing.prices import load_card
 from billing.rating import NoRate, NoRateCard
 from tenants.stages import Stage
 
@@ -137,6 +139,21 @@ class TestReview:
         assert [(row.month, row.quantity) for row in Correction.objects.all()] == [(OCTOBER, 2)]
         december = run(month=date(2026, 12, 1), at=datetime(2027, 1, 1, tzinfo=UTC), actor=FINANCE)[1]
         assert lines(december) == [("PLATFORM_FEE", date(2026, 12, 1), "", 1, 15000)]
+
+    def test_it_corrects_at_the_price_of_the_day(self, standard_card, utrecht, deliver):
+        dearer = json.loads(STANDARD_CARD.read_text()) | {"valid_from": "2026-10-16", "prices": {"UTILITY": "0.07"}}
+        load_card(text=json.dumps(dearer), actor=FINANCE, at=IN_OCTOBER)
+        october(review=True)
+        deliver(utrecht, 10, day=datetime(2026, 10, 15, 12, 0, tzinfo=UTC))
+        deliver(utrecht, 10, day=datetime(2026, 10, 16, 12, 0, tzinfo=UTC))
+        reviewed = run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)[1]
+        # 10 x 0.0625 = 0.625 -> 0.63; 10 x 0.07 = 0.70.
+        assert lines(reviewed)[:2] == [
+            ("CORRECTION", OCTOBER, "UTILITY", 10, 63),
+            ("CORRECTION", OCTOBER, "UTILITY", 10, 70),
+        ]
+        (row,) = Correction.objects.all()
+        assert (row.quantity, row.by_card) == (20, {"2026-01-01": 10, "2026-10-16": 10})
 
     def test_it_corrects_what_came_late_from_before_the_first_card(self, standard_card, utrecht, deliver):
         october(review=True)
