@@ -1,0 +1,26 @@
+"""Plays the demo on an instance of its own: `python -m tests.flows.play_demo FOLDER`. Its report lies in FOLDER."""
+
+import os
+import sys
+from pathlib import Path
+
+from config.local.demo import play
+from config.local.instance import Instance
+
+
+def main() -> None:
+    """Bring a platform up, play the month, end everything."""
+    for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
+        os.environ.pop(name, None)  # the test run's own: this platform has its own servers
+    with Instance(Path(sys.argv[1])) as instance:
+        instance.take()
+        instance.start_servers()
+        instance.make_database()
+        instance.migrate()
+        instance.start_processes()
+        instance.wait_until_healthy()
+        play(instance=instance)
+
+
+if __name__ == "__main__":
+    main()
