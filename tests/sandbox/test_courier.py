@@ -87,12 +87,12 @@ async def test_one_post_holds_messages_for_four_businesses(doors: Doors, platfor
 async def test_a_post_asked_for_as_one_stays_one_when_tried_again_unless_rebatched(
     doors: Doors, platform: Platform
 ) -> None:
+    await doors.control("POST", "switches", {"max_updates_per_post": 1})
     updates = [written(body=str(order)) for order in range(3)]
     platform.answers = [503]
     await doors.control("POST", "inbound", {"updates": updates, "one_post": True, "wait": True})
     assert [len(post.body["entry"][0]["changes"][0]["value"]["messages"]) for post in platform.posts] == [3, 3]
     platform.posts.clear()
-    await doors.control("POST", "switches", {"max_updates_per_post": 1})
     await doors.control("POST", "faults", {"webhooks": {"rebatch": True}})
     platform.answers = [503]
     await doors.control("POST", "inbound", {"updates": updates, "one_post": True, "wait": True})

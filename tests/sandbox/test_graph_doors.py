@@ -86,6 +86,11 @@ async def test_an_uploaded_image_can_be_sent_by_its_own_number(doors: Doors) -> 
     _, uploaded = await upload(doors)
     await doors.write()
     assert (await doors.send(type="image", image={"id": uploaded["id"]}))[0] == 200
+    await doors.control("POST", "businesses", business(waba="2", token="other", number="3"))
+    await doors.write(number="3")
+    doors.token = "other"
+    status, answer = await doors.send(number="3", type="image", image={"id": uploaded["id"]})
+    assert (status, answer["error"]["code"]) == (400, 131009)
 
 
 def new_template(**changed: Any) -> dict[str, Any]:
