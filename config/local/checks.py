@@ -43,7 +43,7 @@ def test(*, arguments: Sequence[str]) -> int:
     checked = 0 if arguments else lint()
     command = [sys.executable, "-m", "pytest", "-p", "config.local.testing", *arguments]
     if not any(argument.startswith(("-n", "--pdb")) for argument in arguments):
-        command += ["-n", "2"]
+        command += ["-n", "2", "--dist", "loadgroup"]
     tested = subprocess.call(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     said = (
         "all passed" if checked == tested == 0 else "not all passed" if tested else "the tests passed, the checks not"
