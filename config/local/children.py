@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 MARK = "LOCAL_INSTANCE"  # variable in the environment of all that belongs to one instance: its folder
@@ -27,11 +28,11 @@ def spawn(
     folder: Path,
     log: Path,
     given: bytes = b"",
-    bound: bool = True,
+    at_end: signal.Signals | None = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a child whose output is appended to `log`, and return it.
 
-    given: what it reads from standard input. bound: it gets SIGTERM when the starting thread ends; false where the
+    given: what it reads from standard input. at_end: what it gets when the starting thread ends; None where the
     command arranges that itself.
     """
     with log.open("ab") as output:
@@ -43,7 +44,7 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_bind if bound and _LIBC is not None else None,
+            preexec_fn=partial(_bind, at_end) if at_end is not None and _LIBC is not None else None,
         )
     if given and child.stdin is not None:
         child.stdin.write(given)
@@ -126,6 +127,6 @@ def program_of(*, pid: int) -> list[str]:
         return done.stdout.split()
 
 
-def _bind() -> None:
+def _bind(at_end: signal.Signals) -> None:
     assert _LIBC is not None
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, at_end.value)

@@ -138,7 +138,11 @@ class PostgresCluster:
         environ = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "LC_ALL": "C"}
         begun = self.log.stat().st_size if self.log.exists() else 0
         self.process = children.spawn(
-            command=command, environ=environ, folder=self.data.parent, log=self.log, bound=not run_as.prefix
+            command=command,
+            environ=environ,
+            folder=self.data.parent,
+            log=self.log,
+            at_end=None if run_as.prefix else signal.SIGINT,
         )
         while not self._is_ready():
             if children.has_ended(child=self.process):

@@ -39,9 +39,7 @@ def demo() -> int:
         with _signals(), instance, _crash_interrupts(instance=instance):
             instance.take()
             _bring_up(instance=instance)
-            from config.local.demo import play
-
-            play(instance=instance)
+            _play(instance=instance)
             played = True
             if os.environ.get("ONCE", "0") not in {"", "0"}:
                 return 0
@@ -96,6 +94,17 @@ def _bring_up(*, instance: Instance) -> None:
     _say("starting web, worker, beat, sender and sandbox")
     instance.start_processes()
     instance.wait_until_healthy()
+
+
+def _play(*, instance: Instance) -> None:
+    """Play the story; where it breaks off because a process ended, that process is the reason."""
+    from config.local.demo import play  # reads the settings, which are there only now
+
+    try:
+        play(instance=instance)
+    except Exception:
+        instance.supervisor.settle()
+        raise
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from config.local.failure import tail
 
 LOOK_SECONDS = 0.1
 STOP_SECONDS = 12.0  # a worker may finish what it has begun
+CRASH_SECONDS = 4.0  # the same when one is gone already: the others may wait for it in vain
 AGAIN_SECONDS = (0.1, 5.0)  # wait before a restart: at first, at most
 
 
@@ -88,7 +89,7 @@ class Supervisor:
                 self._thread = threading.Thread(target=self._look, name="supervisor", daemon=True)
                 self._thread.start()
 
-    def stop(self, *names: str) -> None:
+    def stop(self, *names: str, seconds: float | None = None) -> None:
         """End the named processes, or all, the last started first: ask, wait, then kill -9.  Safe to repeat.
 
         Ctrl-C while it waits kills what is left at once.
@@ -105,7 +106,7 @@ class Supervisor:
                 # To the leader alone: how its own children end is its affair.
                 if child.returncode is None:
                     child.terminate()
-            children.wait_all(children=running, seconds=STOP_SECONDS)
+            children.wait_all(children=running, seconds=STOP_SECONDS if seconds is None else seconds)
         finally:
             for child in running:
                 children.kill_group(child=child)
@@ -149,6 +150,11 @@ class Supervisor:
         if self.failure is not None:
             raise self.failure
 
+    def settle(self) -> None:
+        """Give the watcher time to see what ended just now.  Raises ProcessCrashed: a process ended unasked."""
+        time.sleep(3 * LOOK_SECONDS)
+        self.check()
+
     def wait(self, seconds: float | None = None) -> None:
         """Wait until all have ended, or for a time.  Raises ProcessCrashed: a process ended unasked."""
         deadline = None if seconds is None else time.monotonic() + seconds
@@ -177,7 +183,7 @@ class Supervisor:
                 for watched in list(self._watched.values()):
                     crashed = crashed or self._look_at(watched)
             if crashed is not None:
-                self.stop()
+                self.stop(seconds=CRASH_SECONDS)
                 if self._on_crash is not None:
                     self._on_crash()
         with self._turn:
