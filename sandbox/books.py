@@ -130,7 +130,9 @@ class Books:
 
     def note_inbound_delivery(self, *, wamid: str) -> None:
         """Count that a citizen's message goes out to the platform, for the first time or again."""
-        row = self.inbound[wamid]
+        row = self.inbound.get(wamid)
+        if row is None:  # the books were begun anew while it was on its way
+            return
         row.deliveries += 1
         if row.deliveries == 1:
             pair = (row.number_id, row.citizen_key)

@@ -25,6 +25,7 @@ def routes() -> list[Route]:
     """List the doors."""
     return [
         Route("/_sandbox/books", _books, methods=["GET"]),
+        Route("/_sandbox/books", _forget, methods=["DELETE"]),
         Route("/_sandbox/books/summary", _summary, methods=["GET"]),
         Route("/_sandbox/conversations", _conversations, methods=["GET"]),
         Route("/_sandbox/conversations/close", _close_month, methods=["POST"]),
@@ -66,6 +67,12 @@ async def _books(request: Request) -> Response:
         following = offset + limit if offset + limit < len(rows) else None
         answer[name] = {"count": len(rows), "next_offset": following, "rows": page}
     return JSONResponse(answer)
+
+
+async def _forget(request: Request) -> Response:
+    """Begin new books; businesses, citizens and the clock stay."""
+    sandbox_of(request=request).world.forget_books()
+    return await _summary(request)
 
 
 async def _conversations(request: Request) -> Response:

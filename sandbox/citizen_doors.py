@@ -117,6 +117,9 @@ async def _deliver(
     duplicates = raw.get("duplicates", 0)
     if not isinstance(duplicates, int) or duplicates < 0:
         raise UnfitMessage("duplicates is a number")
+    seconds = raw.get("wait_seconds", ACKNOWLEDGED_WITHIN_SECONDS)
+    if not isinstance(seconds, int | float) or seconds <= 0:
+        raise UnfitMessage("wait_seconds is a number above zero")
     waits: list[asyncio.Future[None]] = []
     for round_ in range(1 + duplicates):
         sent = [copy_of(update) for update in updates] if round_ else updates
@@ -126,10 +129,10 @@ async def _deliver(
             waits += [sandbox.courier.send_awaited(update=update) for update in sent]
     if raw.get("wait"):
         try:
-            async with asyncio.timeout(ACKNOWLEDGED_WITHIN_SECONDS):
+            async with asyncio.timeout(seconds):
                 await asyncio.gather(*waits)
         except TimeoutError:
-            error = f"not acknowledged within {ACKNOWLEDGED_WITHIN_SECONDS:.0f} seconds"
+            error = f"not acknowledged within {seconds:g} seconds"
             return JSONResponse({"error": error}, status_code=504)
     return JSONResponse(answer)
 

@@ -1,6 +1,7 @@
 """Meta's ids, imitated: unique, and as honest about what they hold (a wamid contains the phone number).
 
-Everything follows from a counter and a seed, so a run can be repeated.
+Counters begin at the moment of starting, because the platform keeps ids longer than the sandbox lives: a wamid that
+came back after a restart would look like a duplicate.
 """
 
 import base64
@@ -14,9 +15,9 @@ _MASK = (1 << 72) - 1
 class Ids:
     """Makes wamids, media ids and trace ids from one counter."""
 
-    def __init__(self, *, seed: int) -> None:
-        self._counter = seed << 40
-        self._media = 1_000_000_000_000_000 + seed
+    def __init__(self, *, started_ns: int) -> None:
+        self._counter = started_ns << 8
+        self._media = started_ns // 1000
 
     def next_wamid(self, *, digits: str, outgoing: bool) -> str:
         """Make a wamid around the citizen's digits, in the shape that Meta's have."""

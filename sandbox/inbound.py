@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,8 @@ def write_message(*, world: World, raw: dict[str, Any]) -> Written:
     element = _element(world=world, number=number, citizen=citizen, message=message, wamid=wamid, stamp=int(stamped_at))
     if raw.get("context_wamid"):
         element["context"] = {"from": number.digits, "id": raw["context_wamid"]}
+    if world.switches.throughput_limit:
+        number.bucket.take_inbound(now=time.monotonic())
     if message["type"] not in ("system", "unsupported"):
         citizen.wrote_at[number.id] = max(stamped_at, citizen.wrote_at.get(number.id, stamped_at))
     if message.get("referral"):

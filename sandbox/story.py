@@ -133,7 +133,7 @@ def prepare_story(*, sandbox: "Sandbox", raw: dict[str, Any]) -> Story:
     year, month = _read_month(text=raw.get("month"))
     seed = int(raw.get("seed", 1))
     plan = plan_story(businesses=businesses, year=year, month=month, seed=seed)
-    if plan.starts_at < world.clock.now() and not world.books.empty:
+    if plan.starts_at < world.clock.now() and not world.untouched:
         raise Conflict("the clock goes back only before any traffic")
     world.clock.move_to(moment=plan.starts_at)
     # Some read at once, some never; nobody fails but those of whom the plan says so.

@@ -139,7 +139,8 @@ class World:
         self.switches = Switches()
         self.faults = Faults()
         self.books = Books()
-        self.ids = Ids(seed=self.switches.seed)
+        self.had_traffic = False
+        self.ids = Ids(started_ns=time.time_ns())
         self.businesses: dict[str, Business] = {}
         self.numbers: dict[str, Number] = {}
         self.tokens: dict[str, Business] = {}
@@ -148,6 +149,16 @@ class World:
         self._unannounced_links: dict[int, list[int]] = {}
         # By key.
         self.citizens: dict[int, Citizen] = {}
+
+    def forget_books(self) -> None:
+        """Begin new books, and keep all else (long runs)."""
+        self.had_traffic = not self.untouched
+        self.books = Books()
+
+    @property
+    def untouched(self) -> bool:
+        """Tell whether there was no traffic since the start or the last reset."""
+        return self.books.empty and not self.had_traffic
 
     def register(self, *, waba_id: str, name: str, access_token: str, webhook_url: str | None = None) -> Business:
         """Make the business, or bring the one with this id up to date; safe to repeat. Raises Conflict."""

@@ -113,6 +113,35 @@ async def test_the_books_are_read_by_page_and_by_our_id(doors: Doors) -> None:
     await doors.control("GET", "books?list=secrets", status=400)
 
 
+async def test_new_books_keep_businesses_and_windows_and_hold_the_clock(doors: Doors) -> None:
+    await doors.write()
+    await doors.send()
+    await doors.until_quiet()
+    summary = await doors.control("DELETE", "books")
+    assert (summary["inbound_messages"], summary["sends_accepted"], summary["statuses"]) == (0, 0, {})
+    assert (await doors.send())[0] == 200
+    await doors.control("DELETE", "books")
+    await doors.control("POST", "clock", {"to": "2019-01-01T00:00:00+01:00"}, status=409)
+
+
+async def test_wamids_differ_after_a_restart(doors: Doors) -> None:
+    before = await doors.write()
+    await doors.control("POST", "reset")
+    await doors.control("POST", "businesses", business())
+    assert await doors.write() != before
+
+
+async def test_waiting_ends_when_the_platform_does_not_acknowledge(doors: Doors, platform: Platform) -> None:
+    platform.answers = [503] * 1000
+    update = {
+        "phone_number_id": NUMBER,
+        "citizen": {"phone": "31697000001"},
+        "message": {"type": "text", "text": {"body": "Hallo"}},
+    }
+    await doors.control("POST", "inbound", {"updates": [update], "wait": True, "wait_seconds": 0.1}, status=504)
+    await doors.control("POST", "inbound", {"updates": [update], "wait_seconds": 0}, status=400)
+
+
 @pytest.mark.parametrize(
     ("citizen", "switches", "ids"),
     [

@@ -170,6 +170,19 @@ async def test_a_number_is_held_to_its_throughput(doors: Doors) -> None:
     assert 130429 in codes
 
 
+async def test_what_citizens_write_counts_for_the_throughput_too(doors: Doors) -> None:
+    described = business()
+    described["phone_numbers"][0]["throughput"] = 2
+    await doors.control("POST", "businesses", described)
+    update = {
+        "phone_number_id": NUMBER,
+        "citizen": {"phone": "31697000001"},
+        "message": {"type": "text", "text": {"body": "Hallo"}},
+    }
+    await doors.control("POST", "inbound", {"updates": [update] * 5})
+    assert (await doors.send())[1]["error"]["code"] == 130429
+
+
 async def test_a_business_scoped_id_is_answered_without_a_phone_number(doors: Doors, platform: Platform) -> None:
     update = {
         "phone_number_id": NUMBER,
