@@ -31,7 +31,7 @@ class OwnDatabase:
 
 
 @pytest.fixture(scope="session")
-def template() -> str:
+def template(django_db_blocker) -> str:
     """Return the name of the migrated database with both municipalities, made unless one fits the code already."""
     server, prefix = os.environ[testing.SERVER], os.environ[testing.TEMPLATE_PREFIX]
     name = testing.template_name(prefix=prefix)
@@ -42,7 +42,8 @@ def template() -> str:
                 if old.startswith(prefix):
                     databases.drop(server=server, name=old)
             databases.make(server=server, name=prefix + "making")
-            _fill(name=prefix + "making")
+            with django_db_blocker.unblock():
+                _fill(name=prefix + "making")
             databases.rename(server=server, name=prefix + "making", to=name)
     return name
 
