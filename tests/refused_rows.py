@@ -1,0 +1,289 @@
+"""For each constraint a row that it refuses, beside one that it accepts (used by tests/test_architecture.py)."""
+
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from accounts.models import RoleGrant, User
+from audit.models import Entry
+from billing.models import (
+    ContactLink,
+    Conversation,
+    Correction,
+    Fact,
+    FactReport,
+    Invoice,
+    InvoiceLine,
+    LateContact,
+    Month,
+    Rate,
+    RateCard,
+)
+from messaging.models import Contact, Message, MessageStatus, OutboxItem, Template, Thread
+from tenants.models import DeclaredPurpose, Domain, Municipality, Number
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DAY, MONTH = date(2026, 3, 2), date(2026, 3, 1)
+HASH, OTHER_HASH = b"\x01" * 32, b"\x02" * 32
+ID = uuid.UUID(int=7)
+NUMBER = {"phone_number_id": "555000111222333"}
+
+
+def saved(model: type, **values: Any) -> Any:
+    """Return a row that others refer to, in the database."""
+    return model.objects.create(**{**accepted(model), **values})
+
+
+def accepted(model: type) -> dict[str, Any]:
+    """Return the values of a row that no constraint refuses."""
+    return BASES[model]()
+
+
+def user() -> dict[str, Any]:
+    return {"email": f"{uuid.uuid4().hex}@utrecht.example", "name": "A", "password": "!"}
+
+
+def municipality() -> dict[str, Any]:
+    return {
+        "schema_name": "elders",
+        "name": "Elders",
+        "cbs_code": "GM9999",
+        "stage": "LIVE",
+        "created_at": AT,
+    }
+
+
+def number() -> dict[str, Any]:
+    return {
+        "municipality": Municipality.objects.get(schema_name="utrecht"),
+        "phone_number_id": "555000111222333",
+        "waba_id": "666000111222333",
+        "display_phone_number": "+31201234567",
+        "pseudonym_key_encrypted": Number.new_pseudonym_key(),
+        "opened_at": AT,
+    }
+
+
+def message() -> dict[str, Any]:
+    return {
+        "thread": saved(Thread),
+        "direction": "OUTBOUND",
+        "kind": "text",
+        "state": "QUEUED",
+        "stamped_at": AT,
+        "created_at": AT,
+    }
+
+
+def conversation() -> dict[str, Any]:
+    return {
+        **NUMBER,
+        "contact_hash": HASH,
+        "category": "SERVICE",
+        "opened_at": AT,
+        "ends_at": AT + timedelta(hours=24),
+        "opened_date": DAY,
+        "month": MONTH,
+        "municipality_id": ID,
+    }
+
+
+def invoice() -> dict[str, Any]:
+    return {
+        "municipality_id": uuid.uuid4(),
+        "period": MONTH,
+        "vat_rate": Decimal("0.21"),
+        "net_cents": 100,
+        "vat_cents": 21,
+        "total_cents": 121,
+        "lines_hash": "0" * 64,
+        "drafted_at": AT,
+    }
+
+
+def line() -> dict[str, Any]:
+    return {
+        "invoice": saved(Invoice),
+        "position": 1,
+        "kind": "CONVERSATIONS",
+        "month": MONTH,
+        "card": saved(RateCard),
+        "category": "SERVICE",
+        "description": "x",
+        "quantity": 1,
+        "unit_price": Decimal("0.01"),
+        "net_cents": 1,
+    }
+
+
+CARD_DAYS = (date(2031, 1, 1) + timedelta(days=number) for number in range(10_000))  # one card a day
+
+BASES: dict[type, Any] = {
+    Municipality: municipality,
+    Domain: lambda: {"domain": "elders.example", "tenant": Municipality.objects.get(schema_name="utrecht")},
+    DeclaredPurpose: lambda: {"municipality": saved(Municipality), "purpose": "CRISIS", "declared_at": AT},
+    Number: number,
+    User: user,
+    RoleGrant: lambda: {"user": saved(User), "role": "AGENT"},
+    Entry: lambda: {
+        "sequence": 1_000_000,
+        "at": AT,
+        "actor_schema": "public",
+        "actor_id": "x",
+        "actor_name": "x",
+        "action": "x",
+        "subject": "x",
+        "outcome": "OK",
+        "previous_hash": HASH,
+        "hash": HASH,
+    },
+    Contact: lambda: {"wa_id": uuid.uuid4().hex, "created_at": AT},
+    Thread: lambda: {"contact": saved(Contact), **NUMBER, "opened_at": AT, "last_message_at": AT},
+    Template: lambda: {
+        "waba_id": "1",
+        "name": "x",
+        "language": "nl",
+        "category": "UTILITY",
+        "purpose": "CRISIS",
+        "body": "x",
+    },
+    Message: message,
+    MessageStatus: lambda: {"message": saved(Message), "status": "sent", "stamped_at": AT},
+    OutboxItem: lambda: {
+        "message": saved(Message),
+        **NUMBER,
+        "contact": saved(Contact),
+        "priority": 0,
+        "request": {},
+        "due_at": AT,
+    },
+    Fact: lambda: {
+        **NUMBER,
+        "wamid_hash": HASH,
+        "municipality_id": ID,
+        "contact_hash": HASH,
+        "first_stamped_at": AT,
+        "recorded_at": AT,
+    },
+    FactReport: lambda: {
+        **NUMBER,
+        "wamid_hash": HASH,
+        "status": "DELIVERED",
+        "stamped_at": AT,
+        "recorded_at": AT,
+        "digest": HASH,
+    },
+    ContactLink: lambda: {
+        **NUMBER,
+        "from_contact_hash": HASH,
+        "to_contact_hash": OTHER_HASH,
+        "municipality_id": ID,
+        "recorded_at": AT,
+    },
+    LateContact: lambda: {**NUMBER, "contact_hash": HASH, "recorded_at": AT},
+    Conversation: conversation,
+    Month: lambda: {"month": date(2020, 1, 1), "closed_at": AT},
+    Correction: lambda: {
+        "run": date(2026, 4, 1),
+        "month": MONTH,
+        **NUMBER,
+        "category": "SERVICE",
+        "municipality_id": ID,
+        "quantity": 1,
+        "by_card": {"2026-01-01": 1},
+        "recorded_at": AT,
+    },
+    RateCard: lambda: {
+        "valid_from": next(CARD_DAYS),
+        "name": "x",
+        "vat_rate": Decimal("0.21"),
+        "platform_fee": Decimal(0),
+    },
+    Rate: lambda: {"card": saved(RateCard), "category": "SERVICE", "unit_price": Decimal("0.01")},
+    Invoice: invoice,
+    InvoiceLine: line,
+}
+
+# What to alter in an accepted row to have it refused; of a unique rule: what a second row may differ in, and still be.
+ROWS: dict[str, dict[str, Any]] = {
+    "municipality_stage_known": {"stage": "GONE"},
+    "municipality_schema_safe": {"schema_name": "a-b"},
+    "municipality_cbs_code_form": {"cbs_code": "0344"},
+    "declared_purpose_once": {"declared_at": AT + timedelta(days=1)},
+    "declared_purpose_known": {"purpose": "PROMOTION"},
+    "number_open_once": {"waba_id": "777000111222333"},
+    "number_display_form": {"display_phone_number": "0201234567"},
+    "number_phone_number_id_form": {"phone_number_id": "55500x"},
+    "number_waba_id_form": {"waba_id": "1234"},
+    "user_email_lower_case": {"email": "A@utrecht.example"},
+    "role_grant_once": {},
+    "role_grant_known": {"role": "MAYOR"},
+    "contact_has_an_id": {"wa_id": None},
+    "thread_open_once": {"opened_at": AT + timedelta(days=1)},
+    "thread_closed_has_moment": {"state": "CLOSED"},
+    "template_once": {"body": "y"},
+    "template_status_known": {"status": "LOST"},
+    "template_purpose_known": {"purpose": "PROMOTION"},
+    "message_state_fits_direction": {"direction": "INBOUND"},
+    "message_accepted_has_wamid": {"state": "ACCEPTED"},
+    "message_failed_has_reason": {"state": "FAILED"},
+    "message_status_once": {"stamped_at": AT + timedelta(days=1)},
+    "fact_once": {"contact_hash": OTHER_HASH},
+    "fact_report_once": {"stamped_at": AT + timedelta(days=1)},
+    "fact_report_status_known": {"status": "FAILED"},
+    "contact_link_once": {"to_contact_hash": b"\x03" * 32},
+    "contact_link_to_another": {"to_contact_hash": HASH},
+    "late_contact_once": {"recorded_at": AT + timedelta(days=1)},
+    "conversation_no_overlap": {
+        "opened_at": AT + timedelta(hours=23),
+        "ends_at": AT + timedelta(hours=47),
+        "opened_date": date(2026, 3, 3),
+    },
+    "conversation_period": {"ends_at": AT + timedelta(hours=72)},
+    "conversation_month_of_opening": {"month": date(2026, 2, 1)},
+    "conversation_opened_date": {"opened_date": date(2026, 3, 3)},
+    "month_is_first_day": {"month": date(2020, 1, 2)},
+    "correction_once": {"quantity": 2},
+    "correction_of_earlier_month": {"month": date(2026, 4, 1)},
+    "correction_not_empty": {"by_card": {}},
+    "rate_card_in_euro": {"currency": "USD"},
+    "rate_card_vat_rate": {"vat_rate": Decimal("1.21")},
+    "rate_card_platform_fee": {"platform_fee": Decimal(-1)},
+    "rate_once": {"unit_price": Decimal("0.02")},
+    "rate_not_negative": {"unit_price": Decimal(-1)},
+    "rate_category_form": {"category": "service"},
+    "invoice_once": {"net_cents": 200, "total_cents": 221},
+    "invoice_period_is_first_day": {"period": DAY},
+    "invoice_total_is_net_and_vat": {"total_cents": 120},
+    "invoice_status_known": {"status": "LOST"},
+    "invoice_kind_known": {"kind": "GIFT"},
+    "invoice_number_only_when_final": {"number": "2026-0001"},
+    "invoice_line_position": {"description": "y"},
+    "invoice_line_kind_known": {"kind": "GIFT"},
+    "invoice_line_not_negative": {"quantity": -1},
+    "invoice_line_category": {"category": ""},
+}
+
+
+def pair(*, name: str, model: type) -> tuple[Any, Any]:
+    """Return a row that is accepted and one that the constraint refuses."""
+    values = accepted(model)
+    return model(**values), model(**{**values, **ROWS[name]})
+
+
+def twins(*, model: type, field: Any) -> tuple[Any, Any]:
+    """Return two rows that have one unique field in common."""
+    values = {**accepted(model), **UNIQUE_ALSO.get(field.name, {})}
+    other = {**accepted(model), **OTHERWISE.get(model, {}), **UNIQUE_ALSO.get(field.name, {})}
+    return model(**values), model(**{**other, field.name: values.get(field.name)})
+
+
+UNIQUE_ALSO: dict[str, dict[str, Any]] = {"bsuid": {"bsuid": "NL.1"}, "wamid": {"wamid": "wamid.x"}}
+OTHERWISE: dict[type, dict[str, Any]] = {
+    Municipality: {"schema_name": "anders", "cbs_code": "GM9998"},
+    Domain: {"domain": "anders.example"},
+    Entry: {"sequence": 1_000_001},
+}
+# No status is final yet, so no number is accepted at all: invoice_number_only_when_final.
+NUMBERED_WHEN_FINAL = Invoice
