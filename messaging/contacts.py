@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from messaging.models import Contact, Message, OutboxItem, Thread
+from messaging.saving import save_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,7 @@ class ContactBook:
         """Write what is new and what changed."""
         Contact.objects.bulk_create(self._new.values())
         changed = [contact for id_, contact in self._changed.items() if id_ not in self._new]
-        if changed:
-            Contact.objects.bulk_update(changed, ["wa_id", "bsuid", "profile_name", "username"])
+        save_changed(changed, fields=["wa_id", "bsuid", "profile_name", "username"])
         self._new.clear()
         self._changed.clear()
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 from messaging.contacts import ContactBook, Identity
 from messaging.metering import Meter
 from messaging.models import Message, MessageStatus, OutboxItem
+from messaging.saving import save_changed
 from whatsapp.payloads import StatusUpdate
 
 STATE_OF = {
@@ -69,7 +70,7 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
         meter.add(report=report.update, number=report.number, contact=message.thread.contact, message=message)
     contacts.save()
     if changed:
-        Message.objects.bulk_update(changed.values(), ["state", "wamid", "failed_code", "failed_reason"])
+        save_changed(list(changed.values()), fields=["state", "wamid", "failed_code", "failed_reason"])
         OutboxItem.objects.filter(message__in=changed).delete()  # Meta has it: it must not be sent again
     MessageStatus.objects.bulk_create(history, ignore_conflicts=True)
 

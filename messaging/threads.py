@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from audit.record import Actor, record
 from messaging.models import Contact, Thread
+from messaging.saving import save_changed
 
 # Kinds that tell something and ask nothing: they open the window, but nobody waits for an answer.
 UNANSWERED_KINDS = frozenset({"reaction", "system"})
@@ -56,8 +57,7 @@ class ThreadBook:
         Thread.objects.bulk_create(self._new)
         new = {thread.id for thread in self._new}
         changed = [thread for id_, thread in self._changed.items() if id_ not in new]
-        if changed:
-            Thread.objects.bulk_update(changed, ["last_message_at", "last_inbound_at", "waiting_since"])
+        save_changed(changed, fields=["last_message_at", "last_inbound_at", "waiting_since"])
         self._new.clear()
         self._changed.clear()
 
