@@ -48,10 +48,8 @@ def demo() -> int:
     except (AlreadyRunning, SetupError) as refusal:
         return _fail(text=str(refusal))
     except ProcessCrashed as crash:
-        text = str(crash)
-        return _fail(
-            text=f"{text}\n{disk_full()}" if "No space left" in text else f"everything was stopped, because {text}"
-        )
+        full = "No space left" in str(crash)
+        return _fail(text=str(disk_full()) if full else f"everything was stopped, because {crash}")
     except KeyboardInterrupt:
         print("\nstopped", flush=True)
         return 0 if played else 130

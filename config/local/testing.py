@@ -69,7 +69,7 @@ class TestRun:
     def stop(self) -> None:
         """Drop the run's databases, all but the template, and stop the servers.  Safe to repeat."""
         try:
-            if self.servers.postgres is None:
+            if self.servers.postgres is None and TEMPLATE_PREFIX in os.environ:  # otherwise it did not come that far
                 drop_databases(server=self.servers.server, prefix=os.environ[TEMPLATE_PREFIX])
         finally:
             self.servers.stop()
