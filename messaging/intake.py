@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from uuid import UUID
@@ -21,39 +20,21 @@ import psycopg
 import structlog
 from psycopg import errors
 
+from messaging.inserting import InsertConnection, Row
+
 LOCK_MILLISECONDS = 200
 MOST_ROWS_A_FLUSH = 500
 MOST_ROWS_WAITING = 20_000  # past this the door answers 503 at once, and Meta comes back
 MOST_ROWS_HELD = 2_000  # the same for municipalities whose partition is locked
 HELD_SECONDS = 5.0
 STORE_SECONDS = 10.0
-
-INSERT = """
-    INSERT INTO public.inbox (municipality_id, dedup_key, kind, field, phone_number_id, payload, received_at)
-    SELECT * FROM unnest(
-        %s::uuid[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[]
-    )
-    ON CONFLICT DO NOTHING
-"""
+OPTIONS = f"-c role=whatsapp_intake -c search_path= -c lock_timeout={LOCK_MILLISECONDS}"
 
 log = structlog.get_logger(__name__)
 
 
 class NotStored(Exception):
     """Not every event is durably stored: the caller answers 503, so that Meta sends them again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One webhook event as it is stored. payload: JSON; received_at: domain time."""
-
-    municipality_id: UUID
-    dedup_key: bytes
-    kind: str
-    field: str
-    phone_number_id: str | None
-    payload: str
-    received_at: datetime
 
 
 @dataclass(slots=True, eq=False)
@@ -146,7 +127,7 @@ class EventWriter:
         return True
 
     async def _flush_forever(self, queue: _Queue) -> None:
-        connection: psycopg.AsyncConnection | None = None
+        connection: InsertConnection | None = None
         taken: list[_Waiting] = []
         try:
             while True:
@@ -155,33 +136,26 @@ class EventWriter:
                 if not taken:
                     continue
                 try:
-                    if connection is None or connection.closed:
-                        connection = await self._connect()
-                    await self._flush(connection, taken)
-                except (psycopg.Error, OSError) as error:
+                    # A database that no longer answers would else be waited for as long as TCP hopes.
+                    async with asyncio.timeout(STORE_SECONDS):
+                        if connection is None or connection.is_gone:
+                            connection = await InsertConnection.connect(conninfo=self.conninfo, options=OPTIONS)
+                        await self._flush(connection, taken)
+                except (psycopg.Error, OSError) as error:  # TimeoutError is an OSError
                     log.warning("events_not_stored", posts=len(taken), error=type(error).__name__)
                     for waiting in taken:
                         _answer(waiting, NotStored("the database is away"))
                     if connection is not None:
-                        await connection.close()
+                        connection.close()
                     connection = None
                     await asyncio.sleep(0.1)  # the next attempt to connect, not one for each POST
         finally:
             for waiting in taken:
                 _answer(waiting, NotStored("the process stops"))
             if connection is not None:
-                await connection.close()
+                connection.close()
 
-    async def _connect(self) -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect(
-            self.conninfo,
-            autocommit=True,
-            connect_timeout=5,
-            application_name="intake",
-            options=f"-c role=whatsapp_intake -c search_path= -c lock_timeout={LOCK_MILLISECONDS}",
-        )
-
-    async def _flush(self, connection: psycopg.AsyncConnection, taken: list[_Waiting]) -> None:
+    async def _flush(self, connection: InsertConnection, taken: list[_Waiting]) -> None:
         """Store what was taken in as few statements as go well, and answer everyone."""
         rows = [row for waiting in taken for row in waiting.rows]
         failed: set[int] = set()
@@ -196,7 +170,7 @@ class EventWriter:
             else:
                 _answer(waiting, None)
 
-    async def _by_municipality(self, connection: psycopg.AsyncConnection, rows: Iterable[Row]) -> set[int]:
+    async def _by_municipality(self, connection: InsertConnection, rows: Iterable[Row]) -> set[int]:
         """Store the rows municipality by municipality; return the identities of those that could not be."""
         failed: set[int] = set()
         by_municipality = attrgetter("municipality_id")
@@ -213,7 +187,7 @@ class EventWriter:
                 failed |= await self._by_row(connection, part)
         return failed
 
-    async def _by_row(self, connection: psycopg.AsyncConnection, rows: Iterable[Row]) -> set[int]:
+    async def _by_row(self, connection: InsertConnection, rows: Iterable[Row]) -> set[int]:
         failed: set[int] = set()
         for row in rows:
             try:
@@ -225,23 +199,17 @@ class EventWriter:
         return failed
 
 
-async def _insert(connection: psycopg.AsyncConnection, rows: list[Row]) -> None:
+async def _insert(connection: InsertConnection, rows: list[Row]) -> None:
     # In a fixed order, so that two flushes with the same events wait for each other instead of deadlocking.
-    ordered = sorted(rows, key=attrgetter("municipality_id", "dedup_key"))
-    columns = (
-        [row.municipality_id for row in ordered],
-        [row.dedup_key for row in ordered],
-        [row.kind for row in ordered],
-        [row.field for row in ordered],
-        [row.phone_number_id for row in ordered],
-        [row.payload for row in ordered],
-        [row.received_at for row in ordered],
-    )
-    await connection.execute(INSERT, columns, prepare=True)
+    await connection.insert(sorted(rows, key=_place))
 
 
-def _raise_if_connection_is_gone(connection: psycopg.AsyncConnection, error: psycopg.Error) -> None:
-    if connection.closed or connection.broken:
+def _place(row: Row) -> tuple[int, bytes]:
+    return (row.municipality_id.int, row.dedup_key)
+
+
+def _raise_if_connection_is_gone(connection: InsertConnection, error: psycopg.Error) -> None:
+    if connection.is_gone:
         raise error
 
 
