@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
-from django.db import IntegrityError
+from django.db import DataError, IntegrityError
 
 from audit.record import Actor
 from tenants import clock
@@ -45,6 +45,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         token = sys.stdin.readline().strip() if options["access_token"] == STANDARD_INPUT else options["access_token"]
+        if token == "":
+            raise CommandError("the access token is empty", returncode=2)
+        if not options["name"].strip():
+            raise CommandError("--name is empty", returncode=2)
         purposes = options["purposes"] and [purpose.upper() for purpose in options["purposes"]]
         try:
             if options["admin_email"]:
@@ -66,7 +70,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         except ValidationError as error:
             raise CommandError("--admin-email is no e-mail address", returncode=2) from error
-        except IntegrityError as error:
+        except (DataError, IntegrityError) as error:  # a check of the database's refused it
             raise CommandError("an argument is not of the right form; nothing was changed", returncode=2) from error
         municipality = made.municipality
         answer = {
