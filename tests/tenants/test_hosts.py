@@ -3,7 +3,6 @@
 import pytest
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
-from django_tenants.utils import schema_context
 
 from tenants.hosts import HostMiddleware
 
@@ -48,7 +47,6 @@ class TestHosts:
     def test_it_serves_nobody_on_an_unknown_host(self, utrecht, host):
         assert visit(host) == (None, [])
 
-    def test_it_answers_404_on_an_unknown_host_and_400_on_one_of_another_domain(self, utrecht, client):
-        with schema_context("public"):
-            assert client.get("/", headers={"host": "almelo.localhost"}).status_code == 404
-            assert client.get("/", headers={"host": "utrecht.elders.example"}).status_code == 400
+    @pytest.mark.parametrize("host", ["almelo.localhost", "utrecht.elders.example", "utrecht.localhost.elders.example"])
+    def test_it_answers_404_to_whoever_asks_for_an_unknown_host_or_domain(self, utrecht, client, host):
+        assert client.get("/", headers={"host": host}).status_code == 404
