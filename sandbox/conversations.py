@@ -24,13 +24,14 @@ NEXT_RUN = "next"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One status of one message; pricing is absent unless `pricing_type` is given."""
+    """One status of one message; its pricing is absent when none of the three is given."""
 
     number: str
     contact: str
     wamid: str
     status: str
     stamp: datetime
+    pricing_model: str | None = None
     pricing_type: str | None = None
     pricing_category: str | None = None
     template: str | None = None
@@ -68,6 +69,11 @@ class Conversation:
     template: str | None
     frozen: bool = False
 
+    @property
+    def from_entry_point(self) -> bool:
+        """Tell whether this is a period of 72 hours, which takes in every category."""
+        return self.ends_at - self.opened_at == ENTRY_POINT_PERIOD
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -92,19 +98,23 @@ class Count:
 class _Fact:
     number: str
     contact: str
+    wamid: str
     moment: datetime | None = None
-    pricing: tuple[int, datetime, str | None, str | None] | None = None
+    # Rank of the status that carried it, its stamp, and (model, type, category).
+    pricing: tuple[int, datetime, tuple[str, str, str]] | None = None
     template: str | None = None
     template_category: str | None = None
     purpose: str | None = None
 
     @property
     def from_entry_point(self) -> bool:
-        return self.pricing is not None and self.pricing[2] == ENTRY_POINT_TYPE
+        return self.pricing is not None and self.pricing[2][1].lower() == ENTRY_POINT_TYPE
 
     @property
     def category(self) -> str:
-        priced = self.pricing[3] if self.pricing is not None else None
+        if self.from_entry_point:
+            return ENTRY_POINT_CATEGORY
+        priced = self.pricing[2][2] if self.pricing is not None else None
         return (priced or self.template_category or "service").upper().replace("-", "_")
 
 
@@ -121,14 +131,16 @@ class _Known:
     def learn(self, *, report: Report) -> None:
         if report.status not in RANK:
             return
-        fact = self.facts.setdefault((report.number, report.wamid), _Fact(report.number, report.contact))
+        key = (report.number, report.wamid)
+        fact = self.facts.setdefault(key, _Fact(report.number, report.contact, report.wamid))
         if report.status in DELIVERING and (fact.moment is None or report.stamp < fact.moment):
             fact.moment = report.stamp
-        if report.pricing_type is not None:
-            rank = RANK[report.status]
-            held = fact.pricing
-            if held is None or rank > held[0] or (rank == held[0] and report.stamp < held[1]):
-                fact.pricing = (rank, report.stamp, report.pricing_type, report.pricing_category)
+        said = (report.pricing_model or "", report.pricing_type or "", report.pricing_category or "")
+        if any(said):
+            rank, held = RANK[report.status], fact.pricing
+            # Of one rank the earliest stamp's; of one stamp the first by the alphabet, whatever order they came in.
+            if held is None or rank > held[0] or (rank == held[0] and (report.stamp, said) < held[1:]):
+                fact.pricing = (rank, report.stamp, said)
         fact.template = fact.template or report.template
         fact.template_category = fact.template_category or report.template_category
         fact.purpose = fact.purpose or report.purpose
@@ -208,22 +220,28 @@ def month_of(*, moment: datetime) -> str:
 
 def _walk(*, contact: str, facts: list[_Fact], frozen: list[Conversation], closed_through: str) -> list[Conversation]:
     """Open conversations for one contact on one number; facts of closed months open nothing."""
-    # The end of the period that runs (or ran last), by category.
+    # The end of the period that runs (or ran last), by category, and of the last one of 72 hours.
     ends: dict[str, datetime] = {}
+    entry_point_ends: datetime | None = None
     for each in frozen:
         ends[each.category] = max(each.ends_at, ends.get(each.category, each.ends_at))
+        if each.from_entry_point:
+            entry_point_ends = max(each.ends_at, entry_point_ends or each.ends_at)
     opened: list[Conversation] = []
-    dated = [(fact.moment, not fact.from_entry_point, fact) for fact in facts if fact.moment is not None]
-    for moment, _, fact in sorted(dated, key=lambda each: each[:2]):
+    dated = [(fact.moment, not fact.from_entry_point, fact.wamid, fact) for fact in facts if fact.moment is not None]
+    for moment, _, _, fact in sorted(dated, key=lambda each: each[:3]):
         month = month_of(moment=moment)
         if month <= closed_through:
             continue
-        if ENTRY_POINT_CATEGORY in ends and moment < ends[ENTRY_POINT_CATEGORY]:
+        if entry_point_ends is not None and moment < entry_point_ends:
             continue
-        category = ENTRY_POINT_CATEGORY if fact.from_entry_point else fact.category
-        if not fact.from_entry_point and category in ends and moment < ends[category]:
+        # Of one category no two periods overlap, so an entry point inside one of its own category opens none.
+        category = fact.category
+        if category in ends and moment < ends[category]:
             continue
         ends[category] = moment + (ENTRY_POINT_PERIOD if fact.from_entry_point else PERIOD)
+        if fact.from_entry_point:
+            entry_point_ends = ends[category]
         opened.append(
             Conversation(
                 number=fact.number,

@@ -2,7 +2,7 @@
 
 import json
 import random
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ def read_step(step: dict[str, Any]) -> Report | Link | Close:
         wamid=raw["wamid"],
         status=raw["status"],
         stamp=datetime.fromisoformat(raw["stamp"]),
-        pricing_type=pricing.get("type", "") if pricing else None,
+        pricing_model=pricing.get("model") if pricing else None,
+        pricing_type=pricing.get("type") if pricing else None,
         pricing_category=pricing.get("category") if pricing else None,
         template=template.get("name"),
         template_category=template.get("category"),
@@ -97,3 +98,45 @@ def test_it_meets_the_case_shuffled_and_repeated_between_closings(case: dict[str
         if step is not None:
             log.append(step)
     assert_met(case, log)
+
+
+NOON = datetime(2026, 6, 10, 12, tzinfo=UTC)
+
+
+def delivered(wamid: str, hours: float, **more: Any) -> Report:
+    return Report("n1", "c1", wamid, "delivered", NOON + timedelta(hours=hours), **more)
+
+
+def opened(*log: Report) -> list[tuple[str, float]]:
+    """List the conversations by category and length in hours."""
+    found = count(log=list(log)).conversations
+    return [(each.category, (each.ends_at - each.opened_at) / timedelta(hours=1)) for each in found]
+
+
+def test_a_category_of_an_entry_point_without_its_type_opens_an_ordinary_period() -> None:
+    """Only the type free_entry_point opens 72 hours that take in everything."""
+    odd = delivered("w1", 0, pricing_type="regular", pricing_category="referral_conversion")
+    within = delivered("w2", 1, pricing_type="regular", pricing_category="utility")
+    assert opened(odd, within) == [("REFERRAL_CONVERSION", 24.0), ("UTILITY", 24.0)]
+    real = delivered("w1", 0, pricing_type="free_entry_point", pricing_category="referral_conversion")
+    assert opened(real, within) == [("REFERRAL_CONVERSION", 72.0)]
+
+
+def test_an_entry_point_inside_an_ordinary_period_of_its_category_opens_none() -> None:
+    odd = delivered("w1", 0, pricing_type="regular", pricing_category="referral_conversion")
+    real = delivered("w2", 1, pricing_type="free_entry_point", pricing_category="referral_conversion")
+    assert opened(odd, real) == [("REFERRAL_CONVERSION", 24.0)]
+
+
+def test_two_pricings_of_one_status_and_stamp_give_the_same_conversation_in_either_order() -> None:
+    one = delivered("w1", 0, pricing_model="PMP", pricing_type="regular", pricing_category="utility")
+    other = delivered("w1", 0, pricing_model="PMP", pricing_type="regular", pricing_category="marketing")
+    assert opened(one, other) == opened(other, one) == [("MARKETING", 24.0)]
+
+
+def test_a_frozen_period_of_24_hours_takes_in_only_its_own_category() -> None:
+    late = datetime(2026, 6, 30, 21, tzinfo=UTC)
+    odd = Report("n1", "c1", "w1", "delivered", late, pricing_type="regular", pricing_category="referral_conversion")
+    after = Report("n1", "c1", "w2", "delivered", late + timedelta(hours=3), pricing_category="utility")
+    found = count(log=[odd, Close("2026-06"), after]).conversations
+    assert [(each.category, each.frozen) for each in found] == [("REFERRAL_CONVERSION", True), ("UTILITY", False)]
