@@ -21,6 +21,9 @@ from messaging.intake import EventWriter
 from messaging.waking import Waker
 from tenants.routing import QUERY, RoutingMap
 from tenants.routing import Row as RouteRow
+from web import assets
+from web.live import PATH as LIVE_PATH
+from web.live import LiveDoor
 
 
 async def _read_routes() -> list[RouteRow]:
@@ -41,6 +44,7 @@ _webhook = WhatsAppWebhook(
     app_secret=settings.META_APP_SECRET,
     verify_token=settings.META_VERIFY_TOKEN,
 )
+_live_door = LiveDoor(application=django_application, redis_url=settings.CELERY_BROKER_URL)  # type: ignore[arg-type]
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,6 +55,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _webhook(scope, receive, send)
     elif scope["type"] == "http" and scope["path"] == "/healthz":
         await _healthy(send)
+    elif scope["type"] == "http" and scope["path"].startswith(settings.STATIC_URL):
+        await assets.serve(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"].startswith(LIVE_PATH):
+        await _live_door(scope, receive, send)
     else:
         await django_application(dict(scope), receive, send)  # type: ignore[arg-type]
 
@@ -62,10 +70,12 @@ async def _live(receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             _writer.start()
             _waker.start()
+            _live_door.start()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await _writer.stop()
             await _waker.stop()
+            await _live_door.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
 

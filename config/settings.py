@@ -20,8 +20,18 @@ ALLOWED_HOSTS = [f".{BASE_DOMAIN}"]
 CLOCK_FILE = _value["CLOCK_FILE"]
 
 # --- Rooms and schemas. An app's place is fixed once: moving it later needs faked migrations.
-_BOTH = ["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "accounts", "audit"]
-SHARED_APPS = ["django_tenants", "tenants", *_BOTH, "billing", "messaging.core", "django.contrib.staticfiles"]
+_BOTH = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "accounts",
+    "allauth",
+    "allauth.account",
+    "audit",
+    "api",
+]
+SHARED_APPS = ["django_tenants", "web", "tenants", *_BOTH, "billing", "messaging.core"]
+SHARED_APPS += ["django.contrib.messages", "django.contrib.staticfiles"]  # they have no tables
 TENANT_APPS = [*_BOTH, "messaging"]
 INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
 TENANT_MODEL = "tenants.Municipality"
@@ -61,18 +71,57 @@ INTAKE_CONNECTIONS = _value["INTAKE_CONNECTIONS"]
 ROOT_URLCONF = "config.urls_tenant"
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 MIDDLEWARE = [
+    "api.middleware.ApiMiddleware",  # first: it dresses what all others answer below /api/
     "tenants.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "web.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "web.frame.frame",
+            ]
+        },
+    }
+]
+# Files of the pages: served by the product itself under hashed names (web/assets.py), nothing is collected.
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / "var" / "static"
+STATICFILES_DIRS = [("lib", ROOT / "node_modules")]  # web/assets.py names the few files that are taken from it
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "web.assets.AssetStorage"},
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "KEY_FUNCTION": "django_tenants.cache.make_key",  # every key carries its schema
+    }
+}
+
+# --- Signing in: by e-mail and password; accounts are given, never taken (accounts/adapters.py)
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # who makes a user has chosen the address
+ACCOUNT_SESSION_REMEMBER = True
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day, and no longer
+
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEVELOPMENT
 SECURE_SSL_REDIRECT = not DEVELOPMENT
@@ -80,6 +129,9 @@ SECURE_PROXY_SSL_HEADER = None if DEVELOPMENT else ("HTTP_X_FORWARDED_PROTO", "h
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEVELOPMENT
 X_FRAME_OPTIONS = "DENY"
+
+# --- REST (api/views.py says the rest)
+REST_FRAMEWORK = {"UNAUTHENTICATED_USER": None, "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 
 # --- Language and time
 LANGUAGE_CODE = "nl"

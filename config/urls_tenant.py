@@ -1,5 +1,26 @@
 """Addresses of a municipality's host."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from api.documents import mounted
+from api.doors import TENANT
+from web import administration, listening, workspace
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *mounted(door=TENANT),
+    path("", include("web.urls")),
+    path("inbox/", workspace.inbox, name="inbox"),
+    path("threads/<uuid:thread_id>/", workspace.thread, name="thread"),
+    path("threads/<uuid:thread_id>/reply/", workspace.reply, name="reply"),
+    path("threads/<uuid:thread_id>/template/<uuid:template_id>/", workspace.send_template, name="send-template"),
+    path("threads/<uuid:thread_id>/close/", workspace.close_thread, name="close-thread"),
+    path("live/inbox/", listening.inbox, name="live-inbox"),
+    path("live/threads/<uuid:thread_id>/", listening.thread, name="live-thread"),
+    path("numbers/", administration.numbers, name="numbers"),
+    path("templates/", administration.templates, name="templates"),
+    path("users/", administration.users, name="users"),
+]
+
+handler403 = "web.home.forbidden"
+handler404 = "web.home.not_found"
+handler500 = "web.home.server_error"

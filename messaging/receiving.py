@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from messaging import account_updates, statuses
+from messaging.announcing import announce
 from messaging.contacts import ContactBook, Identity
 from messaging.metering import Meter
 from messaging.models import Contact, InboxEvent, Message, Thread
@@ -72,6 +73,7 @@ def _receive_messages(
     rows = [_row(message, _received(threads, contact, message), at) for message, contact in owned]
     threads.save()
     Message.objects.bulk_create(rows)
+    announce(threads={row.thread_id for row in rows})
 
 
 def _received(threads: ThreadBook, contact: Contact, message: InboundMessage) -> Thread:

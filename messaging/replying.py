@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from audit.record import Actor, record
 from messaging import window
+from messaging.announcing import announce
 from messaging.core.models import OutboxWake
 from messaging.models import Message, OutboxItem, Template, Thread
 from whatsapp.outgoing import Content, Recipient, TemplateMessage, Text, request_body
@@ -123,6 +124,7 @@ def queue(*, drafts: Sequence[Draft], priority: OutboxItem.Priority, actor: Acto
     Thread.objects.filter(id__in=threads, last_message_at__lt=at).update(last_message_at=at)
     numbers = sorted({draft.thread.phone_number_id for draft in drafts})
     OutboxWake.objects.bulk_create(OutboxWake(phone_number_id=number) for number in numbers)
+    announce(threads=threads)
     subject = f"message {messages[0].id}" if len(messages) == 1 else f"{len(messages)} messages"
     record(action="message.queue", actor=actor, at=at, subject=subject, details={"kind": messages[0].kind})
     return messages

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from messaging.announcing import announce
 from messaging.contacts import ContactBook, Identity
 from messaging.metering import Meter
 from messaging.models import Message, MessageStatus, OutboxItem
@@ -71,6 +72,7 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
     contacts.save()
     if changed:
         save_changed(list(changed.values()), fields=["state", "wamid", "failed_code", "failed_reason"])
+        announce(threads={message.thread_id for message in changed.values()})
         OutboxItem.objects.filter(message__in=changed).delete()  # Meta has it: it must not be sent again
     MessageStatus.objects.bulk_create(history, ignore_conflicts=True)
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from audit.record import Actor, record
+from messaging.announcing import announce
 from messaging.models import Contact, Thread
 from messaging.saving import save_changed
 
@@ -89,6 +90,7 @@ def close(*, thread_id: UUID, actor: Actor, at: datetime) -> Thread:
     if thread.state == Thread.State.OPEN:
         thread.state, thread.closed_at, thread.waiting_since = Thread.State.CLOSED, at, None
         thread.save(update_fields=["state", "closed_at", "waiting_since"])
+        announce(threads=[thread.id])
         record(action="thread.close", actor=actor, at=at, subject=f"thread {thread_id}")
     return thread
 

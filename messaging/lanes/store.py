@@ -5,12 +5,14 @@ written with its schema; the search_path is empty. Leases and due times run on t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import sql
 from psycopg_pool import AsyncConnectionPool
+
+from messaging.announcing import Announcer
 
 LEASE_SECONDS = 10.0
 
@@ -152,26 +154,32 @@ ACCEPTED = """
         UPDATE {schema}.messaging_message
         SET wamid = coalesce(wamid, %(wamid)s),
             state = CASE WHEN state IN ('QUEUED', 'SENDING', 'UNCERTAIN') THEN 'ACCEPTED' ELSE state END
-        WHERE id = %(id)s RETURNING id
+        WHERE id = %(id)s RETURNING id, thread_id
+    ), gone AS (
+        DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM settled)
     )
-    DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM settled)
+    SELECT thread_id FROM settled
 """
 
 UNCERTAIN = """
     WITH settled AS (
         UPDATE {schema}.messaging_message
         SET state = CASE WHEN state = 'SENDING' THEN 'UNCERTAIN' ELSE state END
-        WHERE id = %(id)s RETURNING id
+        WHERE id = %(id)s RETURNING id, thread_id
+    ), gone AS (
+        DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM settled)
     )
-    DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM settled)
+    SELECT thread_id FROM settled
 """
 
 FAILED = """
     WITH settled AS (
         UPDATE {schema}.messaging_message SET state = 'FAILED', failed_code = %(code)s, failed_reason = %(reason)s
-        WHERE id = %(id)s AND state IN ('SENDING', 'UNCERTAIN') RETURNING id
+        WHERE id = %(id)s AND state IN ('SENDING', 'UNCERTAIN') RETURNING id, thread_id
+    ), gone AS (
+        DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM settled)
     )
-    DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM settled)
+    SELECT thread_id FROM settled
 """
 
 # Only while it is still ours: another owner may have made it UNCERTAIN meanwhile, and then it stays so.
@@ -196,6 +204,7 @@ class LaneStore:
 
     pool: AsyncConnectionPool
     owner: str
+    announcer: Announcer = field(default_factory=Announcer)
 
     async def acquire(self, *, wanted: Sequence[str]) -> list[Lease]:
         """Take the lanes that are wanted or were left by a dead owner, as far as no lease is on them."""
@@ -256,20 +265,25 @@ class LaneStore:
 
     async def accepted(self, *, lease: Lease, message_id: UUID, wamid: str) -> None:
         """Record that Meta took a message."""
-        await self._run(ACCEPTED, lease, id=message_id, wamid=wamid)
+        self._announce(lease, await self._run(ACCEPTED, lease, id=message_id, wamid=wamid))
 
     async def uncertain(self, *, lease: Lease, message_id: UUID) -> None:
         """Record that nobody knows whether Meta took a message."""
-        await self._run(UNCERTAIN, lease, id=message_id)
+        self._announce(lease, await self._run(UNCERTAIN, lease, id=message_id))
 
     async def failed(self, *, lease: Lease, message_id: UUID, code: int | None, reason: str) -> None:
         """Record that a message will not be sent, and why."""
-        await self._run(FAILED, lease, id=message_id, code=code, reason=reason[:300])
+        self._announce(lease, await self._run(FAILED, lease, id=message_id, code=code, reason=reason[:300]))
 
     async def again(self, *, lease: Lease, message_id: UUID, seconds: float, counts: bool) -> None:
         """Put a message back that was surely not accepted; counts: whether it costs one of its tries."""
         token = lease.fencing_token
         await self._run(AGAIN, lease, id=message_id, token=token, seconds=seconds, counts=int(counts))
+
+    def _announce(self, lease: Lease, rows: list[tuple[Any, ...]]) -> None:
+        """Tell open pages that the threads of these rows changed."""
+        for (thread_id,) in rows:
+            self.announcer.tell(schema_name=lease.schema_name, thread_id=thread_id)
 
     async def _run(self, query: LiteralString, lease: Lease | None = None, **values: Any) -> list[tuple[Any, ...]]:
         schema = sql.Identifier(lease.schema_name if lease else "public")

@@ -1,0 +1,67 @@
+"""Making users by an operator's hand: with a password and exactly the roles that were named."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django_tenants.utils import get_public_schema_name, schema_context
+
+from accounts.models import RoleGrant, User
+from accounts.roles import BspRole, MunicipalRole
+from audit.record import Actor, record
+from tenants.models import Municipality
+
+
+class UnknownSchema(Exception):
+    """No municipality has the schema."""
+
+
+class UnknownRole(Exception):
+    """A role is none of those that people of this schema can have; the text names those."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A user, their roles, and whether this call made them."""
+
+    user: User
+    roles: frozenset[str]
+    created: bool
+
+
+def make_user(
+    *, schema_name: str, email: str, name: str, roles: Collection[str], password: str, actor: Actor, at: datetime
+) -> Made:
+    """Make a user, or give the one with this address the password and exactly the roles. Safe to repeat; audited.
+
+    Raises UnknownSchema, UnknownRole: nothing was changed then.
+    """
+    _check(schema_name=schema_name, roles=roles)
+    with schema_context(schema_name), transaction.atomic():
+        user = User.objects.select_for_update().filter(email=email.strip().lower()).first()
+        created = user is None
+        if user is None:
+            user = User.objects.create_user(email=email, name=name, password=password)
+        else:
+            user.name = name
+            user.is_active = True
+            user.set_password(password)
+            user.save()
+        user.role_grants.exclude(role__in=roles).delete()
+        RoleGrant.objects.bulk_create((RoleGrant(user=user, role=role) for role in roles), ignore_conflicts=True)
+        details = {"roles": sorted(roles), "created": created}
+        record(action="user.make", actor=actor, at=at, subject=f"user {user.id}", details=details)
+    return Made(user=user, roles=frozenset(roles), created=created)
+
+
+def _check(*, schema_name: str, roles: Collection[str]) -> None:
+    known: set[str]
+    if schema_name == get_public_schema_name():
+        known = set(BspRole.values)
+    elif Municipality.objects.filter(schema_name=schema_name).exists():
+        known = set(MunicipalRole.values)
+    else:
+        raise UnknownSchema(f"no municipality has the schema {schema_name}")
+    if not roles or not set(roles) <= known:
+        raise UnknownRole(f"roles here are: {', '.join(sorted(role.lower() for role in known))}")

@@ -1,0 +1,27 @@
+"""Who there is: the users of a schema, with their roles."""
+
+from dataclasses import dataclass
+
+from accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """One user and their roles."""
+
+    user: User
+    roles: tuple[str, ...]
+    can_sign_in: bool
+
+
+def users() -> list[UserView]:
+    """Return the users of the schema that the connection is in, by name."""
+    found = User.objects.order_by("name", "email").prefetch_related("role_grants")
+    return [
+        UserView(
+            user=user,
+            roles=tuple(sorted(grant.role for grant in user.role_grants.all())),
+            can_sign_in=user.is_active and user.has_usable_password(),
+        )
+        for user in found
+    ]

@@ -1,0 +1,186 @@
+"""What agents see: the inbox, and one thread. Reads only; a page makes one of these calls and shows the result.
+
+Each carries a version: a digest of what is shown. The live connection (web/live.py) compares it with the one that a
+page has, so that whatever a page missed is seen when it asks again.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+
+from accounts.models import User
+from messaging import window
+from messaging.models import Contact, Message, Template, Thread
+from messaging.threads import waiting
+from tenants.models import Number
+
+THREADS_A_PAGE = 50
+MESSAGES_A_PAGE = 100
+
+
+class Order(StrEnum):
+    """Which open threads an inbox shows, and in which order."""
+
+    WAITING = "waiting"  # those that wait for an answer, longest first
+    LATEST = "latest"  # all that are open, last message first
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """One thread in the inbox, with its last message."""
+
+    thread: Thread
+    name: str
+    window_open: bool
+    last_text: str
+    last_kind: str
+    last_is_ours: bool
+    last_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One page of the inbox. Numbers are of all threads, not of the page."""
+
+    rows: tuple[InboxRow, ...]
+    order: Order
+    page: int
+    has_more: bool
+    open_threads: int
+    waiting_threads: int
+    version: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """One message as the page shows it."""
+
+    message: Message
+    author: str
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadView:
+    """One thread with its latest messages, and what can be answered now."""
+
+    thread: Thread
+    name: str
+    phone: str
+    number: str
+    messages: tuple[ShownMessage, ...]
+    earlier: UUID | None  # pass as `before` to see what came before
+    is_open: bool
+    window_open: bool
+    window_ends_at: datetime | None
+    templates: tuple[Template, ...]
+    version: str
+    at: datetime
+
+
+def inbox(*, order: Order = Order.WAITING, page: int = 1, at: datetime) -> Inbox:
+    """Return one page of the open threads of the schema that the connection is in, by two queries."""
+    counts = Thread.objects.filter(state=Thread.State.OPEN).aggregate(
+        open=Count("id"), waiting=Count("id", filter=Q(waiting_since__isnull=False))
+    )
+    start = (max(page, 1) - 1) * THREADS_A_PAGE
+    threads = list(_with_last_message(_ordered(order))[start : start + THREADS_A_PAGE + 1])
+    rows = tuple(_row(thread, at) for thread in threads[:THREADS_A_PAGE])
+    shown = [(row.thread.id, row.thread.last_message_at, row.last_state, row.name) for row in rows]
+    return Inbox(
+        rows=rows,
+        order=order,
+        page=max(page, 1),
+        has_more=len(threads) > THREADS_A_PAGE,
+        open_threads=counts["open"],
+        waiting_threads=counts["waiting"],
+        version=_digest([counts["open"], counts["waiting"], *shown]),
+        at=at,
+    )
+
+
+def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> ThreadView:
+    """Return a thread with its latest messages, or the latest before one.  Raises Thread.DoesNotExist."""
+    found = Thread.objects.select_related("contact").get(id=thread_id)
+    messages = found.messages.order_by("-stamped_at", "-id")
+    if before is not None:
+        edge = Message.objects.filter(id=before, thread=found).values_list("stamped_at", "id").first()
+        if edge is not None:
+            messages = messages.filter(Q(stamped_at__lt=edge[0]) | Q(stamped_at=edge[0], id__lt=edge[1]))
+    rows = list(messages.defer("content")[: MESSAGES_A_PAGE + 1])
+    shown = rows[:MESSAGES_A_PAGE][::-1]
+    names = _names_of({row.author_id for row in shown if row.author_id})
+    number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()
+    approved = Template.objects.filter(status=Template.Status.APPROVED)
+    if number is not None:
+        approved = approved.filter(waba_id=number.waba_id)
+    return ThreadView(
+        thread=found,
+        name=name_of(contact=found.contact),
+        phone=f"+{found.contact.wa_id}" if found.contact.wa_id else "",
+        number=number.display_phone_number if number else "",
+        messages=tuple(_shown(row, names) for row in shown),
+        earlier=shown[0].id if len(rows) > MESSAGES_A_PAGE else None,
+        is_open=found.state == Thread.State.OPEN,
+        window_open=window.is_open(last_inbound_at=found.last_inbound_at, at=at),
+        window_ends_at=found.window_ends_at(),
+        templates=tuple(approved.order_by("name", "language")),
+        version=_thread_version(found, shown),
+        at=at,
+    )
+
+
+def name_of(*, contact: Contact) -> str:
+    """Return how a contact is called on the pages: the name that they gave themselves, else what they are known by."""
+    return contact.profile_name or contact.username or (f"+{contact.wa_id}" if contact.wa_id else "")
+
+
+def _ordered(order: Order) -> QuerySet[Thread]:
+    if order is Order.WAITING:
+        return Thread.objects.filter(waiting()).order_by("waiting_since", "id")
+    return Thread.objects.filter(state=Thread.State.OPEN).order_by("-last_message_at", "id")
+
+
+def _with_last_message(threads: QuerySet[Thread]) -> QuerySet[Any]:
+    last = Message.objects.filter(thread=OuterRef("pk")).order_by("-stamped_at", "-id")
+    columns = {f"last_{name}": Subquery(last.values(name)[:1]) for name in ("text", "kind", "direction", "state")}
+    return threads.select_related("contact").annotate(**columns)
+
+
+def _row(found: Any, at: datetime) -> InboxRow:
+    return InboxRow(
+        thread=found,
+        name=name_of(contact=found.contact),
+        window_open=window.is_open(last_inbound_at=found.last_inbound_at, at=at),
+        last_text=found.last_text or "",
+        last_kind=found.last_kind or "",
+        last_is_ours=found.last_direction == Message.Direction.OUTBOUND,
+        last_state=found.last_state or "",
+    )
+
+
+def _names_of(ids: set[UUID]) -> dict[UUID, str]:
+    return dict(User.objects.filter(id__in=ids).values_list("id", "name")) if ids else {}
+
+
+def _shown(message: Message, names: dict[UUID, str]) -> ShownMessage:
+    return ShownMessage(
+        message=message,
+        author=names.get(message.author_id, "") if message.author_id else "",
+        is_ours=message.direction == Message.Direction.OUTBOUND,
+    )
+
+
+def _thread_version(found: Thread, shown: Iterable[Message]) -> str:
+    return _digest([found.state, found.last_inbound_at, *((row.id, row.state, row.failed_reason) for row in shown)])
+
+
+def _digest(parts: Iterable[object]) -> str:
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]

@@ -1,0 +1,78 @@
+"""People who are signed in at Utrecht, at Delft and at the console, and something for them to see."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django_tenants.utils import schema_context
+
+from accounts.making import make_user
+from audit.record import Actor
+from messaging.models import Template, Thread
+from tests.messaging import meta
+
+PASSWORD = "een-lang-wachtwoord-1"
+HOSTS = {"utrecht": "utrecht.localhost", "delft": "delft.localhost", "public": "console.localhost"}
+
+
+def sign_in(*, schema: str, role: str) -> Client:
+    """Return a browser in which somebody of this role has signed in, through the form."""
+    email = f"{role.lower()}@{schema}.example"
+    with schema_context("public"):
+        make_user(
+            schema_name=schema,
+            email=email,
+            name=f"{role.title()} van {schema}",
+            roles=[role],
+            password=PASSWORD,
+            actor=Actor.system("tests"),
+            at=meta.RECEIVED_AT,
+        )
+    client = Client(headers={"host": HOSTS[schema]})
+    answer = client.post("/sign-in/", {"login": email, "password": PASSWORD})
+    assert answer.status_code == 302, answer.content
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    """Hash passwords in no time."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def people(utrecht, delft) -> Iterator[Callable[..., Client]]:
+    """Return what signs somebody in; each role once."""
+    from django.core.cache import cache
+    from django.db import connection
+
+    cache.clear()
+    made: dict[tuple[str, str], Client] = {}
+
+    def person(schema: str, role: str) -> Client:
+        if (schema, role) not in made:
+            made[schema, role] = sign_in(schema=schema, role=role)
+        return made[schema, role]
+
+    yield person
+    connection.set_schema_to_public()
+
+
+@pytest.fixture
+def thread(utrecht, clock) -> Thread:
+    """Return the open thread of a citizen who wrote to Utrecht ten minutes ago."""
+    with schema_context("utrecht"):
+        at = clock.now() - timedelta(minutes=10)
+        meta.receive(utrecht, meta.message(utrecht, at=at, text="Is mijn vergunning klaar?"))
+        return Thread.objects.get()
+
+
+@pytest.fixture
+def approved(utrecht) -> Template:
+    """Return an approved template of Utrecht's."""
+    with schema_context("utrecht"):
+        template = Template.objects.get(name="vervolg_op_uw_vraag")
+        template.status = Template.Status.APPROVED
+        template.save()
+        return template

@@ -1,0 +1,34 @@
+"""The municipal admin's pages: its numbers, templates and users. One domain call a view."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts import reading
+from accounts.permissions import Permission
+from messaging import overview
+from tenants import clock
+from web.access import PageRequest, requires
+
+
+@require_safe
+@requires(Permission.READ_NUMBERS)
+def numbers(request: PageRequest) -> HttpResponse:
+    """Show the municipality's numbers."""
+    at = clock.now()
+    found = overview.numbers(municipality=request.tenant, at=at)
+    return render(request, "web/numbers.html", {"numbers": found, "now": at})
+
+
+@require_safe
+@requires(Permission.READ_TEMPLATES)
+def templates(request: PageRequest) -> HttpResponse:
+    """Show the municipality's templates, each with what Meta said of it."""
+    return render(request, "web/templates.html", {"templates": overview.templates()})
+
+
+@require_safe
+@requires(Permission.READ_USERS)
+def users(request: PageRequest) -> HttpResponse:
+    """Show who may sign in here, and as what."""
+    return render(request, "web/users.html", {"users": reading.users()})

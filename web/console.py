@@ -1,0 +1,35 @@
+"""The pages of the BSP's support: the municipalities, and one of them. One domain call a view."""
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import Permission
+from messaging import overview
+from tenants import clock
+from tenants.models import Municipality
+from web.access import PageRequest, requires
+
+
+@require_safe
+@requires(Permission.READ_MUNICIPALITIES)
+def municipalities(request: PageRequest) -> HttpResponse:
+    """Show all municipalities with stage, numbers and today's traffic."""
+    at = clock.now()
+    return render(request, "web/municipalities.html", {"municipalities": overview.municipalities(at=at), "now": at})
+
+
+@require_safe
+@requires(Permission.READ_MUNICIPALITIES)
+def municipality(request: PageRequest, schema_name: str) -> HttpResponse:
+    """Show one municipality more closely."""
+    at = clock.now()
+    try:
+        details = overview.municipality(schema_name=schema_name, at=at)
+    except Municipality.DoesNotExist:
+        raise Http404 from None
+    address = f"{request.scheme}://{details.host}"
+    if settings.DEVELOPMENT:
+        address += f":{settings.PORT}"
+    return render(request, "web/municipality.html", {"details": details, "address": address, "now": at})

@@ -1,0 +1,103 @@
+"""The pages of the BSP's finance: the invoices of a month, one of them, and what is behind a line. As CSV too."""
+
+import csv
+from collections.abc import Iterator
+from datetime import date
+from urllib.parse import quote
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import Permission
+from billing import reading
+from billing.models import Invoice, InvoiceLine
+from web.access import PageRequest, requires
+
+CSV_COLUMNS = (
+    *("municipality", "month", "status", "line", "kind", "category", "description", "line_quantity", "unit_price_eur"),
+    *("line_net_eur", "conversation_opened_at", "conversation_ends_at", "purpose", "template"),
+)
+
+
+@require_safe
+@requires(Permission.READ_INVOICES)
+def invoices(request: PageRequest) -> HttpResponse:
+    """Show the invoices of a month."""
+    shown = reading.month_of_invoices(month=_month(request))
+    return render(request, "web/invoices.html", {"shown": shown})
+
+
+@require_safe
+@requires(Permission.READ_INVOICES)
+def invoice(request: PageRequest, invoice_id: UUID) -> HttpResponse:
+    """Show one invoice with its lines."""
+    return render(request, "web/invoice.html", {"view": _invoice(invoice_id)})
+
+
+@require_safe
+@requires(Permission.READ_INVOICES)
+def line(request: PageRequest, invoice_id: UUID, position: int) -> HttpResponse:
+    """Show the conversations that one line counts."""
+    page = request.GET.get("page", "1")
+    try:
+        view = reading.line(
+            invoice_id=invoice_id,
+            position=position,
+            page=int(page) if page.isdecimal() and len(page) < 7 else 1,
+        )
+    except (Invoice.DoesNotExist, InvoiceLine.DoesNotExist):
+        raise Http404 from None
+    return render(request, "web/invoice_line.html", {"view": view})
+
+
+@require_safe
+@requires(Permission.READ_INVOICES)
+def invoice_csv(request: PageRequest, invoice_id: UUID) -> HttpResponse:
+    """Give an invoice as CSV: a row for each conversation, and one for each line without any."""
+    view = _invoice(invoice_id)
+    name = f"{view.municipality or view.invoice.municipality_id}-{view.invoice.period:%Y-%m}.csv".replace(" ", "-")
+    response = HttpResponse("".join(_rows(view)), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    return response
+
+
+class _Line:
+    """A file for csv.writer that gives each line back."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _rows(view: reading.InvoiceView) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield writer.writerow(CSV_COLUMNS)
+    found = view.invoice
+    for each, conversation in reading.conversations_of(view=view):
+        row = [
+            *(view.municipality, f"{found.period:%Y-%m}", found.status, each.position, each.kind, each.category),
+            *(each.description, each.quantity, f"{each.unit_price:f}", f"{each.net_cents / 100:.2f}"),
+        ]
+        if conversation is None:
+            row += ["", "", "", ""]
+        else:
+            moments = (conversation.opened_at, conversation.ends_at)
+            row += [timezone.localtime(at).isoformat() for at in moments]
+            row += [conversation.purpose, conversation.template]
+        yield writer.writerow(row)
+
+
+def _invoice(invoice_id: UUID) -> reading.InvoiceView:
+    try:
+        return reading.invoice(invoice_id=invoice_id)
+    except Invoice.DoesNotExist:
+        raise Http404 from None
+
+
+def _month(request: HttpRequest) -> date | None:
+    try:
+        return date.fromisoformat(f"{request.GET.get('month', '')}-01")
+    except ValueError:
+        return None

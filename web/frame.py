@@ -1,0 +1,80 @@
+"""What stands around every page: whose it is, where one can go, and in which other language."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django_tenants.utils import get_public_schema_name
+
+from accounts.permissions import Permission
+from tenants.models import Municipality
+from web.access import permissions
+
+# In the order of the navigation: name of the address, its word, and who sees it.
+DOORS: tuple[tuple[str, Promise, Permission], ...] = (
+    ("inbox", _("Inbox"), Permission.READ_THREADS),
+    ("numbers", _("Number"), Permission.READ_NUMBERS),
+    ("templates", _("Templates"), Permission.READ_TEMPLATES),
+    ("users", _("Users"), Permission.READ_USERS),
+    ("municipalities", _("Municipalities"), Permission.READ_MUNICIPALITIES),
+    ("invoices", _("Invoices"), Permission.READ_INVOICES),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One entry of the navigation."""
+
+    address: str
+    word: Promise
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the base template shows."""
+
+    place: str
+    is_console: bool
+    doors: tuple[Door, ...]
+    other_languages: tuple[tuple[str, str], ...]
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Give every template the frame, made when it is used: an error page may stand on a broken request."""
+    return {"frame": SimpleLazyObject(lambda: _frame(request)), "language_code": get_language()}
+
+
+def first_door(request: HttpRequest) -> str | None:
+    """Return the first page that whoever is signed in may see, or None."""
+    doors = _doors(request)
+    return doors[0].address if doors else None
+
+
+def _frame(request: HttpRequest) -> Frame:
+    municipality: Municipality | None = getattr(request, "tenant", None)
+    is_console = municipality is None or municipality.schema_name == get_public_schema_name()
+    return Frame(
+        place=municipality.name if municipality is not None and not is_console else "",
+        is_console=is_console,
+        doors=_doors(request) if municipality is not None else (),
+        other_languages=tuple(pair for pair in settings.LANGUAGES if pair[0] != get_language()),
+    )
+
+
+def _doors(request: HttpRequest) -> tuple[Door, ...]:
+    allowed = permissions(request)
+    doors = []
+    for name, word, permission in DOORS:
+        if permission in allowed:
+            try:
+                address = reverse(name)
+            except NoReverseMatch:
+                continue  # a page of the other kind of host
+            doors.append(Door(address=address, word=word, is_current=request.path.startswith(address)))
+    return tuple(doors)

@@ -1,0 +1,69 @@
+/* Keeps what has data-live up to date: listens to the server, and lets htmx fetch the part again when it changed.
+ * The connection carries no content. Hidden tabs let go; without a connection the page asks every ten seconds. */
+(() => {
+  "use strict";
+  const POLL = 10000, RETRY = 30000;
+  const place = document.querySelector("[data-live]");
+  if (!place) return;
+  const title = document.title;
+  let source = null, polling = 0, retry = 0;
+
+  const version = () => place.querySelector("[data-version]")?.dataset.version ?? "";
+  const refresh = () => place.dispatchEvent(new Event("live"));
+  const url = () => {
+    const address = new URL(place.dataset.live, location.href);
+    address.searchParams.set("version", version());
+    return address;
+  };
+
+  function stop() {
+    source?.close();
+    source = null;
+    clearInterval(polling);
+    clearTimeout(retry);
+    polling = retry = 0;
+  }
+
+  function poll() {
+    if (!polling) polling = setInterval(refresh, POLL);
+    clearTimeout(retry);
+    retry = setTimeout(start, RETRY);
+  }
+
+  function start() {
+    if (document.hidden || source) return;
+    source = new EventSource(url());
+    source.addEventListener("open", () => { clearInterval(polling); polling = 0; });
+    source.addEventListener("changed", refresh);
+    source.addEventListener("error", () => {
+      if (source?.readyState === EventSource.CLOSED) { source = null; poll(); }
+    });
+  }
+
+  function count() {
+    const waiting = place.querySelector("[data-count]")?.dataset.count;
+    document.title = waiting && waiting !== "0" ? `(${waiting}) ${title}` : title;
+  }
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
+  window.addEventListener("pagehide", stop);
+  window.addEventListener("pageshow", start);
+  document.body.addEventListener("htmx:responseError", (event) => {
+    // Signed out meanwhile: the page says so by itself.
+    if (event.detail.xhr.status === 401) location.reload();
+  });
+  let last = "";
+  document.body.addEventListener("htmx:beforeSwap", () => { last = version(); });
+  document.body.addEventListener("htmx:afterSwap", () => {
+    count();
+    const end = document.getElementById("last");
+    if (end && version() !== last && nearEnd) end.scrollIntoView({ block: "nearest" });
+  });
+  let nearEnd = true;
+  window.addEventListener("scroll", () => {
+    const end = document.getElementById("last");
+    nearEnd = !end || end.getBoundingClientRect().top < innerHeight;
+  }, { passive: true });
+  count();
+  start();
+})();

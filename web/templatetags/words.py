@@ -1,0 +1,116 @@
+"""The words of web/words.py, moments, money and numbers, as filters of the templates."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django import template
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from web import words
+
+register = template.Library()
+TABLES: dict[str, dict[str, Promise]] = {
+    "stage": words.STAGES,
+    "message_state": words.MESSAGE_STATES,
+    "kind": words.KINDS,
+    "template_state": words.TEMPLATE_STATES,
+    "purpose": words.PURPOSES,
+    "category": words.CATEGORIES,
+    "role": words.ROLES,
+    "invoice_state": words.INVOICE_STATES,
+    "line_kind": words.LINE_KINDS,
+    "language": words.LANGUAGES,
+}
+# Which colour a state has beside its word: good, waiting, bad; none for what is neither.
+TONES = {
+    **dict.fromkeys(("LIVE", "APPROVED", "PAID", "FINALISED"), "good"),
+    **dict.fromkeys(("PENDING", "PAUSED", "REVIEW", "GOVERNMENT_APPROVAL_PENDING", "UNCERTAIN"), "waiting"),
+    **dict.fromkeys(("REJECTED", "DISABLED", "SUSPENDED", "FAILED", "RESTING"), "bad"),
+}
+
+
+@register.filter
+def word(code: str, table: str) -> str:
+    """Return the word for a code; a code without one, which is Meta's then, as it came."""
+    return str(TABLES[table].get(code, code))
+
+
+@register.filter
+def tone(code: str) -> str:
+    """Return the name of a state's colour."""
+    return TONES.get(code, "plain")
+
+
+@register.filter
+def tick(state: str) -> str:
+    """Return the ticks of an outgoing message."""
+    return words.TICKS.get(state, "")
+
+
+@register.filter
+def euros(cents: int) -> str:
+    """Return an amount in euros, as the language writes it."""
+    return f"€ {formats.number_format(Decimal(cents) / 100, decimal_pos=2, force_grouping=True)}"
+
+
+@register.filter
+def price(amount: Decimal) -> str:
+    """Return a price in euros with as many decimals as it has, two at least."""
+    digits = max(2, -int(amount.normalize().as_tuple().exponent))
+    return f"€ {formats.number_format(amount, decimal_pos=digits, force_grouping=True)}"
+
+
+@register.filter
+def count(number: int) -> str:
+    """Return a whole number with its thousands parted."""
+    return formats.number_format(number, decimal_pos=0, force_grouping=True)
+
+
+@register.filter
+def percent(rate: Decimal) -> str:
+    """Return a rate, of which 0.21 is 21%."""
+    return f"{formats.number_format((rate * 100).normalize(), use_l10n=True)}%"
+
+
+@register.filter
+def month(day: date) -> str:
+    """Return a month and its year."""
+    return formats.date_format(day, "F Y")
+
+
+@register.filter
+def moment(at: datetime, now: datetime) -> str:
+    """Return a moment as people say it: the time today, else the day and time, with its year when it is another."""
+    local, today = timezone.localtime(at), timezone.localtime(now).date()
+    if local.date() == today:
+        return formats.date_format(local, "H:i")
+    return formats.date_format(local, "j M H:i" if local.year == today.year else "j M Y H:i")
+
+
+@register.filter
+def since(at: datetime, now: datetime) -> str:
+    """Return how long ago a moment was, in its largest unit."""
+    return _duration((now - at).total_seconds())
+
+
+@register.filter
+def until(at: datetime, now: datetime) -> str:
+    """Return how long it is until a moment, in hours and minutes."""
+    minutes = max(0, int((at - now).total_seconds()) // 60)
+    if minutes < 60:
+        return _duration(minutes * 60)
+    return _("%(hours)d h %(minutes)02d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+def _duration(seconds: float) -> str:
+    minutes = max(0, int(seconds) // 60)
+    if minutes < 1:
+        return _("less than a minute")
+    if minutes < 60:
+        return ngettext("%(number)d minute", "%(number)d minutes", minutes) % {"number": minutes}
+    if minutes < 48 * 60:
+        return ngettext("%(number)d hour", "%(number)d hours", minutes // 60) % {"number": minutes // 60}
+    return ngettext("%(number)d day", "%(number)d days", minutes // 1440) % {"number": minutes // 1440}

@@ -1,0 +1,14 @@
+"""Addresses that every host has: the first page, signing in and out, the language."""
+
+from allauth.account import views as account
+from django.urls import path
+from django.views.i18n import set_language
+
+from web.home import home
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("sign-in/", account.login, name="account_login"),
+    path("sign-out/", account.logout, name="account_logout"),
+    path("language/", set_language, name="set_language"),
+]

@@ -1,0 +1,121 @@
+"""The words on the pages for what the rooms call by their code words: states, roles, kinds of messages, refusals."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+STAGES: dict[str, Promise] = {
+    "APPLIED": _("Applied"),
+    "DECLARED": _("Declared"),
+    "APPROVED": _("Approved"),
+    "REJECTED": _("Rejected"),
+    "CONNECTED": _("Connected"),
+    "GOVERNMENT_APPROVAL_PENDING": _("Waiting for Meta's approval"),
+    "REGISTERED": _("Registered"),
+    "LIVE": _("Live"),
+    "SUSPENDED": _("Suspended"),
+    "OFFBOARDED": _("Ended"),
+}
+
+# What an agent reads below an outgoing message.
+MESSAGE_STATES: dict[str, Promise] = {
+    "QUEUED": _("In the queue"),
+    "SENDING": _("Being sent"),
+    "UNCERTAIN": _("Uncertain whether it was sent"),
+    "ACCEPTED": _("Accepted by WhatsApp"),
+    "SENT": _("Sent"),
+    "DELIVERED": _("Delivered"),
+    "READ": _("Read"),
+    "PLAYED": _("Played"),
+    "FAILED": _("Not sent"),
+    "RECEIVED": _("Received"),
+}
+
+# Beside the word, never instead of it: as citizens know them from the app.
+TICKS = {"ACCEPTED": "✓", "SENT": "✓", "DELIVERED": "✓✓", "READ": "✓✓", "PLAYED": "✓✓", "FAILED": "✕", "UNCERTAIN": "?"}
+
+KINDS: dict[str, Promise] = {
+    "image": _("Picture"),
+    "video": _("Video"),
+    "audio": _("Voice message or sound"),
+    "document": _("Document"),
+    "sticker": _("Sticker"),
+    "location": _("Location"),
+    "contacts": _("Contact card"),
+    "reaction": _("Reaction"),
+    "button": _("Button pressed"),
+    "interactive": _("Choice made"),
+    "order": _("Order"),
+    "system": _("Message from WhatsApp"),
+    "edit": _("Changed message"),
+    "revoke": _("Message withdrawn by the citizen"),
+    "template": _("Template"),
+    "unsupported": _("A kind of message that WhatsApp does not pass on"),
+}
+
+TEMPLATE_STATES: dict[str, Promise] = {
+    "DRAFT": _("Draft"),
+    "PENDING": _("Under review at Meta"),
+    "APPROVED": _("Approved"),
+    "REJECTED": _("Rejected"),
+    "PAUSED": _("Paused by Meta"),
+    "DISABLED": _("Disabled by Meta"),
+}
+
+PURPOSES: dict[str, Promise] = {
+    "CRISIS": _("Crisis"),
+    "PERMITS": _("Permits"),
+    "APPOINTMENTS": _("Appointments"),
+    "SERVICES": _("Municipal services"),
+    "TOURISM": _("Tourism"),
+}
+
+CATEGORIES: dict[str, Promise] = {
+    "MARKETING": _("Marketing"),
+    "UTILITY": _("Utility"),
+    "AUTHENTICATION": _("Authentication"),
+    "AUTHENTICATION_INTERNATIONAL": _("Authentication, international"),
+    "SERVICE": _("Service"),
+    "REFERRAL_CONVERSION": _("Free entry point"),
+}
+
+ROLES: dict[str, Promise] = {
+    "ADMIN": _("Administrator"),
+    "SUPERVISOR": _("Supervisor"),
+    "AGENT": _("Agent"),
+    "FINANCE": _("Finance"),
+    "PRIVACY_OFFICER": _("Privacy officer"),
+    "BSP_ONBOARDING": _("Onboarding"),
+    "BSP_SUPPORT": _("Support"),
+    "BSP_FINANCE": _("Finance"),
+    "BSP_OPERATOR": _("Operator"),
+}
+
+INVOICE_STATES: dict[str, Promise] = {
+    "DRAFT": pgettext_lazy("invoice", "Draft"),
+    "REVIEW": _("In review"),
+    "APPROVED": _("Approved"),
+    "FINALISED": _("Finalised"),
+    "PAID": _("Paid"),
+}
+
+LINE_KINDS: dict[str, Promise] = {
+    "CONVERSATIONS": _("Conversations"),
+    "CORRECTION": _("Correction of an earlier month"),
+    "PLATFORM_FEE": _("Platform, fixed amount"),
+}
+
+LANGUAGES: dict[str, Promise] = {"nl": _("Dutch"), "en": _("English"), "en_US": _("English")}
+
+# Why a message was not taken; the rooms give these codes (whatsapp/limits.py, whatsapp/outgoing.py, replying.py).
+REFUSALS: dict[str, Promise] = {
+    "text_empty": _("Write a message first."),
+    "text_too_long": _("The message is too long: WhatsApp takes at most 4,096 characters."),
+    "template_not_approved": _("Meta has not approved this template, or no longer does. Choose another one."),
+    "template_parameters_differ": _("Fill in every field of the template."),
+    "template_parameter_empty": _("Fill in every field of the template."),
+    "template_parameter_too_long": _("One of the fields is too long: together they may have 1,024 characters."),
+    "window_closed": _("The 24 hours in which you may answer freely are over. Send a template instead."),
+    "thread_closed": _("This conversation is closed. It opens again when the citizen writes."),
+}
+REFUSED: Promise = _("WhatsApp would not take this message. Change it and try again.")

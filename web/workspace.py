@@ -1,0 +1,151 @@
+"""The agent's pages: the inbox, one thread, and what an agent does in it. One domain call a view."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.permissions import Permission
+from messaging import reading, replying, threads
+from messaging.models import Template, Thread
+from tenants import clock
+from web.access import PageRequest, is_fragment, requires
+from web.words import REFUSALS, REFUSED
+from whatsapp.limits import LimitExceeded
+from whatsapp.outgoing import InvalidContent
+
+
+@require_safe
+@requires(Permission.READ_THREADS)
+def inbox(request: PageRequest) -> HttpResponse:
+    """Show the open threads: those that wait, longest first, or all, by last message."""
+    order, page = inbox_page(request)
+    shown = reading.inbox(order=order, page=page, at=clock.now())
+    template = "web/inbox_threads.html" if is_fragment(request) else "web/inbox.html"
+    return render(request, template, {"inbox": shown})
+
+
+@require_safe
+@requires(Permission.READ_THREADS)
+def thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
+    """Show one thread; htmx gets its messages alone."""
+    return _show(request, thread_id, fragment=is_fragment(request))
+
+
+@require_POST
+@requires(Permission.ANSWER_THREADS)
+def reply(request: PageRequest, thread_id: UUID) -> HttpResponse:
+    """Send a free-form reply."""
+    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
+    refused = _refusal(
+        lambda: replying.reply(thread_id=thread_id, text=text, actor=request.user.actor(), at=clock.now())
+    )
+    if refused is None:
+        return redirect(reverse("thread", args=[thread_id]) + "#last")
+    return _show(request, thread_id, refused=refused, text=text)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.ANSWER_THREADS)
+def send_template(request: PageRequest, thread_id: UUID, template_id: UUID) -> HttpResponse:
+    """Show a template's fields, then how the citizen will see it, and send it once that was seen."""
+    view = _thread(request, thread_id)
+    template = next((each for each in view.templates if each.id == template_id), None)
+    if template is None:
+        raise Http404
+    values = {each["name"]: request.POST.get(f"value-{each['name']}", "").strip() for each in template.parameters}
+    refused: Promise | None = None
+    step = request.POST.get("step", "")
+    if step == "send":
+        refused = _refusal(
+            lambda: replying.send_template(
+                thread_id=thread_id, template_id=template_id, values=values, actor=request.user.actor(), at=clock.now()
+            )
+        )
+        if refused is None:
+            return redirect(reverse("thread", args=[thread_id]) + "#last")
+    elif step == "preview" and not all(values.values()):
+        refused = REFUSALS["template_parameter_empty"]
+    fields = [
+        {"name": each["name"], "example": each["example"], "value": values[each["name"]]}
+        for each in template.parameters
+    ]
+    context = {
+        "view": view,
+        "template": template,
+        "fields": fields,
+        "refused": refused,
+        "preview": _filled_in(template, values) if step == "preview" and refused is None else "",
+    }
+    return render(request, "web/send_template.html", context, status=422 if refused else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.ANSWER_THREADS)
+def close_thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
+    """Ask whether a thread may be closed, then close it."""
+    if request.method != "POST":
+        return render(request, "web/close_thread.html", {"view": _thread(request, thread_id)})
+    try:
+        threads.close(thread_id=thread_id, actor=request.user.actor(), at=clock.now())
+    except Thread.DoesNotExist:
+        raise Http404 from None
+    messages.success(request, _("The conversation is closed."))
+    return redirect("inbox")
+
+
+def _show(
+    request: PageRequest, thread_id: UUID, *, fragment: bool = False, refused: Promise | None = None, text: str = ""
+) -> HttpResponse:
+    context = {"view": _thread(request, thread_id), "refused": refused, "text": text}
+    template = "web/thread_messages.html" if fragment else "web/thread.html"
+    return render(request, template, context, status=422 if refused else 200)
+
+
+def _thread(request: HttpRequest, thread_id: UUID) -> reading.ThreadView:
+    try:
+        return reading.thread(thread_id=thread_id, before=_before(request), at=clock.now())
+    except Thread.DoesNotExist:
+        raise Http404 from None
+
+
+def _refusal(send: Callable[[], object]) -> Promise | None:
+    """Send; return why it was refused, or None when it was taken.  Raises Http404: there is no such thread."""
+    try:
+        send()
+    except replying.WindowClosed:
+        return REFUSALS["window_closed"]
+    except replying.ThreadClosed:
+        return REFUSALS["thread_closed"]
+    except (replying.TemplateUnusable, LimitExceeded, InvalidContent) as error:
+        return REFUSALS.get(error.code, REFUSED)
+    except (Thread.DoesNotExist, Template.DoesNotExist):
+        raise Http404 from None
+    return None
+
+
+def _filled_in(template: Template, values: dict[str, str]) -> str:
+    text = template.body
+    for name, value in values.items():
+        text = text.replace("{{" + name + "}}", value)
+    return text
+
+
+def inbox_page(request: HttpRequest) -> tuple[reading.Order, int]:
+    """Return which part of the inbox is asked for."""
+    order = reading.Order.LATEST if request.GET.get("order") == reading.Order.LATEST else reading.Order.WAITING
+    page = request.GET.get("page", "1")
+    return order, int(page) if page.isdecimal() and len(page) < 7 else 1
+
+
+def _before(request: HttpRequest) -> UUID | None:
+    try:
+        return UUID(request.GET.get("before", ""))
+    except ValueError:
+        return None
