@@ -1,0 +1,1 @@
+"""The REST API on the console's host, for the systems of the BSP."""

@@ -1,0 +1,149 @@
+"""The OpenAPI 3.1 documents, made from the views and shapes, with what all addresses have in common added once."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.urls import include, path
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.settings import patched_settings
+
+from api.doors import Door
+from api.problems import CONTENT_TYPE, DETAILS, TITLES
+from api.version import BASE_PATH, VERSION
+
+Document = dict[str, Any]
+METHODS = ("get", "post", "put", "patch", "delete")
+VERSION_HEADER = {"API-Version": {"$ref": "#/components/headers/ApiVersion"}}
+PROBLEM = {
+    "type": "object",
+    "description": "An error (RFC 9457).",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "title": {"type": "string"},
+        "detail": {"type": "string", "description": "For people."},
+        "code": {"type": "string", "description": "For machines: stable."},
+        "errors": {
+            "type": "array",
+            "description": "With 400: everything that is wrong.",
+            "items": {"$ref": "#/components/schemas/InvalidPart"},
+        },
+        "closedAt": {
+            "type": ["string", "null"],
+            "format": "date-time",
+            "description": "With window_closed: since when; null when the citizen never wrote.",
+        },
+        "templates": {
+            "type": "array",
+            "description": "With window_closed: templates that may be sent instead.",
+            "items": {"type": "string"},
+        },
+    },
+    "required": ["type", "status", "title", "detail", "code"],
+}
+INVALID_PART = {
+    "type": "object",
+    "properties": {
+        "pointer": {"type": "string", "description": "JSON pointer to the part; '' is the whole."},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+    },
+    "required": ["pointer", "code", "detail"],
+}
+# What a caller writes: unknown members are refused, and these rules hold between members.
+STRICT: dict[str, dict[str, Any]] = {
+    "NewMessage": {
+        "oneOf": [{"required": ["threadId"]}, {"required": ["recipient"]}],
+        "anyOf": [{"required": ["text"]}, {"required": ["template"]}],
+        "dependentRequired": {"phoneNumberId": ["recipient"], "replyToMessageId": ["threadId", "text"]},
+    },
+    "Person": {"oneOf": [{"required": ["phoneNumber"]}, {"required": ["bsuid"]}]},
+    "TemplateChoice": {},
+}
+
+
+def document(*, door: Door, server: str) -> Document:
+    """Return a door's document; server: scheme and host at which it is served."""
+    made = _generated(door)
+    return {**made, "servers": [{"url": f"{server}{BASE_PATH}"}], "info": {**made["info"], "contact": _contact()}}
+
+
+@cache
+def _generated(door: Door) -> Document:
+    options = {
+        "TITLE": door.title,
+        "DESCRIPTION": door.description,
+        "VERSION": VERSION,
+        "OAS_VERSION": "3.1.1",
+        "LICENSE": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+        "POSTPROCESSING_HOOKS": [],
+        "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    }
+    with patched_settings(options):
+        generator = SchemaGenerator(patterns=[path("", include(list(door.patterns)))])  # type: ignore[no-untyped-call]
+        made: Document = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    made["info"]["version"] = VERSION
+    made["tags"] = [{"name": name} for name in sorted({tag for _, _, one in _operations(made) for tag in one["tags"]})]
+    components = made["components"]
+    _without(made, "x-spec-enum-id")
+    components["schemas"].update({"Problem": PROBLEM, "InvalidPart": INVALID_PART})
+    components["responses"] = {f"Problem{status}": _problem_response(status) for status in sorted(TITLES)}
+    version = {"description": "The full version of the API.", "required": True, "schema": {"type": "string"}}
+    components["headers"] = {"ApiVersion": version}
+    for name, rules in STRICT.items():
+        if name in components["schemas"]:
+            components["schemas"][name].update({"additionalProperties": False, **rules})
+    for address, method, operation in _operations(made):
+        _complete(address, method, operation)
+    return made
+
+
+def _without(part: Any, name: str) -> None:
+    """Take a member away, at any depth."""
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _without(inner, name)
+    if isinstance(part, dict):
+        part.pop(name, None)
+
+
+def _operations(made: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for address, methods in made["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                yield address, method, methods[method]
+
+
+def _complete(address: str, method: str, operation: dict[str, Any]) -> None:
+    """Add to an operation what all have: the version header, and the problems that it may answer."""
+    for response in operation["responses"].values():
+        response["description"] = response["description"] or "As asked."
+        response["headers"] = {**response.get("headers", {}), **VERSION_HEADER}
+    statuses = {401, 403, 406, 500, 503}
+    if operation.get("parameters") or method != "get":
+        statuses.add(400)
+    if "{" in address or operation["operationId"] == "sendMessage":
+        statuses.add(404)
+    if method == "post":
+        statuses |= {413, 415}
+    if operation["operationId"] == "sendMessage":
+        statuses.add(409)
+    for status in sorted(statuses):
+        operation["responses"][str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    return {
+        "description": DETAILS.get(status, TITLES[status]),
+        "headers": VERSION_HEADER,
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _contact() -> dict[str, str]:
+    return {
+        "name": settings.SELLER["NAME"],
+        "email": settings.SELLER["EMAIL"] or f"api@{settings.BASE_DOMAIN}",
+        "url": f"https://{settings.CONSOLE_HOST}/",
+    }

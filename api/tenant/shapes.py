@@ -1,0 +1,212 @@
+"""What a municipality's API takes and gives, as JSON; the OpenAPI document is made from these."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.fields import CamelCase, Choice, Flag, Id, Moment, Month, Pattern, PhoneNumber, Readable, Values, WholeNumber
+from api.paging import PageQuery, PageShape
+from messaging.models import Message, Template, Thread
+from tenants.declaration import Purpose
+from whatsapp.limits import TEMPLATE_BODY_CHARACTERS, TEMPLATE_NAME_CHARACTERS, TEXT_BODY_CHARACTERS
+
+PHONE_NUMBER = r"^\+[1-9][0-9]{6,14}$"
+BUSINESS_SCOPED_ID = r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$"
+META_ID = r"^[0-9]{5,40}$"
+TEMPLATE_NAME = r"^[a-z0-9_]{1,512}$"
+LANGUAGE = r"^[a-z]{2,3}(_[A-Za-z]{2,4})?$"
+
+
+class Person(CamelCase):
+    """A citizen: by phone number, or by the id that WhatsApp gives a person towards one business."""
+
+    phone_number = Pattern(PHONE_NUMBER, required=False, help_text="E.164, such as +31612345678.")
+    bsuid = Pattern(BUSINESS_SCOPED_ID, required=False, help_text="WhatsApp's business-scoped user id.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse both and neither."""
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Give either phoneNumber or bsuid.", code="one_of")
+        return attrs
+
+
+class TemplateChoice(CamelCase):
+    """A template with its variables filled in."""
+
+    name = Pattern(TEMPLATE_NAME, max_length=TEMPLATE_NAME_CHARACTERS)
+    language = Pattern(LANGUAGE, max_length=10, help_text="Such as nl.")
+    values = Values(
+        child=Readable(max_length=TEMPLATE_BODY_CHARACTERS),
+        required=False,
+        default=dict,
+        help_text="The text of each variable of the template, by its name.",
+    )
+
+
+class NewMessage(CamelCase):
+    """A message to send: where to, and a text, a template, or both.
+
+    With both, the text is sent while the service window is open, and the template otherwise.
+    """
+
+    thread_id = Id(required=False, help_text="An open thread. Either this or recipient.")
+    recipient = Person(required=False, help_text="A citizen; a thread is opened when there is none.")
+    phone_number_id = Pattern(
+        META_ID, required=False, help_text="The number to send from, with recipient; needed when there are several."
+    )
+    text = Readable(required=False, max_length=TEXT_BODY_CHARACTERS, help_text="Free-form text.")
+    template = TemplateChoice(required=False)
+    reply_to_message_id = Id(required=False, help_text="The message of the thread that a text answers.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what contradicts itself, all of it at once."""
+        errors: dict[str, list[serializers.ErrorDetail]] = {}
+        if ("thread_id" in attrs) == ("recipient" in attrs):
+            errors["threadId"] = [serializers.ErrorDetail("Give either threadId or recipient.", code="one_of")]
+        if "text" not in attrs and "template" not in attrs:
+            errors["text"] = [serializers.ErrorDetail("Give a text, a template, or both.", code="required")]
+        if "phone_number_id" in attrs and "recipient" not in attrs:
+            errors["phoneNumberId"] = [serializers.ErrorDetail("A thread has its number already.", code="superfluous")]
+        if "reply_to_message_id" in attrs and ("text" not in attrs or "thread_id" not in attrs):
+            errors["replyToMessageId"] = [
+                serializers.ErrorDetail("Only a text in a thread answers a message.", code="superfluous")
+            ]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return attrs
+
+
+class MessageTemplate(CamelCase):
+    """The template that a message was."""
+
+    name = serializers.CharField(source="template_name")
+    category = serializers.CharField(source="template_category")
+
+    def to_representation(self, instance: Message) -> Any:
+        """Return nothing when it was none."""
+        return super().to_representation(instance) if instance.template_name else None
+
+
+class Failure(CamelCase):
+    """Why a message was not sent or delivered."""
+
+    code = serializers.IntegerField(source="failed_code", allow_null=True, help_text="Meta's code, if it was Meta.")
+    reason = serializers.CharField(source="failed_reason")
+
+    def to_representation(self, instance: Message) -> Any:
+        """Return nothing when it did not fail."""
+        return super().to_representation(instance) if instance.failed_reason else None
+
+
+class MessageShape(CamelCase):
+    """One message, of a citizen or to one."""
+
+    id = Id()
+    thread_id = Id()
+    direction = Choice(choices=Message.Direction.values)
+    kind = serializers.CharField(help_text="WhatsApp's word: text, image, template and so on; more may come.")
+    text = serializers.CharField(help_text="What a person reads of it; empty where there is nothing to read.")
+    content = serializers.DictField(help_text="The object of this kind, as WhatsApp writes it.")
+    state = Choice(choices=Message.State.values)
+    stamped_at = Moment(help_text="Inbound: when the citizen sent it; outbound: when it was queued.")
+    purpose = Choice(choices=["", *Purpose.values], help_text="The declared purpose of a template; else empty.")
+    template = MessageTemplate(source="*", allow_null=True)
+    failure = Failure(source="*", allow_null=True)
+
+
+class ContactShape(CamelCase):
+    """The citizen of a thread."""
+
+    id = Id()
+    phone_number = PhoneNumber(source="wa_id", allow_null=True, help_text="Null where only WhatsApp knows it.")
+    bsuid = serializers.CharField(allow_null=True)
+    profile_name = serializers.CharField(help_text="As the citizen calls themselves; empty when unknown.")
+
+
+class ThreadShape(CamelCase):
+    """One contact on one number, opened and closed."""
+
+    id = Id()
+    phone_number_id = serializers.CharField()
+    state = Choice(choices=Thread.State.values)
+    contact = ContactShape()
+    opened_at = Moment()
+    closed_at = Moment(allow_null=True)
+    last_message_at = Moment()
+    waiting_since = Moment(allow_null=True, help_text="Since when the citizen waits for an answer.")
+    window_ends_at = Moment(
+        allow_null=True, help_text="Until when a text may be sent; null when the citizen never wrote."
+    )
+
+
+class TemplateParameter(CamelCase):
+    """One variable of a template."""
+
+    name = serializers.CharField()
+    example = serializers.CharField()
+
+
+class TemplateShape(CamelCase):
+    """A message that Meta approved, or is asked to."""
+
+    id = Id()
+    name = serializers.CharField()
+    language = serializers.CharField()
+    category = serializers.CharField()
+    status = Choice(choices=Template.Status.values)
+    purpose = Choice(choices=Purpose.values)
+    body = serializers.CharField(help_text="With its variables as {{name}}.")
+    parameters = TemplateParameter(many=True)
+
+
+class UsageShape(CamelCase):
+    """What was used in one month in one category."""
+
+    month = Month()
+    category = serializers.CharField()
+    conversations = serializers.IntegerField(min_value=0)
+
+
+class ThreadPage(PageShape):
+    """A page of threads."""
+
+    items = ThreadShape(many=True)
+
+
+class MessagePage(PageShape):
+    """A page of messages."""
+
+    items = MessageShape(many=True)
+
+
+class TemplateList(CamelCase):
+    """All templates."""
+
+    items = TemplateShape(many=True)
+
+
+class UsageList(CamelCase):
+    """Usage by month and category."""
+
+    items = UsageShape(many=True)
+
+
+class ThreadQuery(PageQuery):
+    """Which threads to list."""
+
+    state = Choice(choices=Thread.State.values, required=False, help_text="Only open or only closed ones.")
+    waiting = Flag(required=False, help_text="Whether the citizen waits for an answer.")
+    phone_number_id = Pattern(META_ID, required=False, help_text="Only those on this number of the municipality's.")
+
+
+class TemplateQuery(CamelCase):
+    """Which templates to list."""
+
+    status = Choice(choices=Template.Status.values, required=False)
+
+
+class UsageQuery(CamelCase):
+    """Which months."""
+
+    from_month = Month(required=False, help_text="The first month; absent: the current one.")
+    months = WholeNumber(min_value=1, max_value=24, default=1, help_text="How many months from there.")

@@ -1,0 +1,17 @@
+"""Addresses of a municipality's API, below /api/v1."""
+
+from django.urls import path
+
+from api.tenant import views
+
+urlpatterns = [
+    path("messages", views.Messages.as_view()),
+    path("messages/<uuid:message_id>", views.OneMessage.as_view()),
+    path("threads", views.Threads.as_view()),
+    path("threads/_search", views.ThreadSearch.as_view()),
+    path("threads/<uuid:thread_id>", views.OneThread.as_view()),
+    path("threads/<uuid:thread_id>/messages", views.ThreadMessages.as_view()),
+    path("templates", views.Templates.as_view()),
+    path("templates/<uuid:template_id>", views.OneTemplate.as_view()),
+    path("usage", views.Usage.as_view()),
+]

@@ -1,0 +1,118 @@
+"""Sending from outside the inbox: to a thread, or to a person by number or id, with a text where the window allows it.
+
+What leaves goes the way of every reply (messaging/replying.py); here is only found out in which thread, and with what.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.record import Actor
+from messaging import window
+from messaging.models import Contact, Message, Template, Thread
+from messaging.replying import reply, send_template
+from messaging.threads import open_for
+from tenants.models import Number
+
+
+class NotFound(Exception):
+    """What a caller named is not there; `what` is thread, number, template or message."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"there is no such {what}")
+        self.what = what
+
+
+class NumberNeeded(Exception):
+    """The municipality has several numbers, and the caller named none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A citizen by phone number (wa_id: digits, without "+") or by business-scoped user id, and our number."""
+
+    wa_id: str | None
+    bsuid: str | None
+    phone_number_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateChoice:
+    """A template with its variables filled in."""
+
+    name: str
+    language: str
+    values: Mapping[str, str]
+
+
+def number_of(*, municipality_id: UUID, phone_number_id: str | None) -> str:
+    """Return the municipality's number to send from: the one named, or the only one there is.
+
+    Raises NotFound: no open number of this municipality. NumberNeeded: there are several to choose from.
+    """
+    numbers = Number.objects.filter(municipality_id=municipality_id, closed_at=None)
+    found = list(numbers.values_list("phone_number_id", flat=True).order_by("id")[:50])
+    if phone_number_id is not None:
+        found = [number for number in found if number == phone_number_id]
+    if not found:
+        raise NotFound("number")
+    if len(found) > 1:
+        raise NumberNeeded
+    return str(found[0])
+
+
+@transaction.atomic
+def send(
+    *,
+    to: UUID | Person,
+    text: str | None,
+    template: TemplateChoice | None,
+    actor: Actor,
+    at: datetime,
+    reply_to: UUID | None = None,
+) -> Message:
+    """Queue one message: the text while the window is open, else the template; a person's thread is opened if needed.
+
+    to: the id of an open thread, or a person. reply_to: our id of the message of that thread that it answers.
+    Raises NotFound, WindowClosed (a text alone), ThreadClosed, TemplateUnusable, LimitExceeded, InvalidContent:
+    nothing is queued then, and nobody was added.
+    """
+    thread = _thread(to, at)
+    quoted = _wamid_of(reply_to, thread) if reply_to is not None else None
+    # With nothing to fall back on a text is tried anyway: the refusal names the way out.
+    if text is not None and (template is None or window.is_open(last_inbound_at=thread.last_inbound_at, at=at)):
+        return reply(thread_id=thread.id, text=text, actor=actor, at=at, reply_to_wamid=quoted)
+    assert template is not None, "a message has a text or a template"
+    template_id = _template_id(template, thread)
+    return send_template(thread_id=thread.id, template_id=template_id, values=template.values, actor=actor, at=at)
+
+
+def _thread(to: UUID | Person, at: datetime) -> Thread:
+    if isinstance(to, Person):
+        names = {"wa_id": to.wa_id} if to.wa_id is not None else {"bsuid": to.bsuid}
+        contact, _ = Contact.objects.get_or_create(**names, defaults={"created_at": at})
+        return open_for(contact=contact, phone_number_id=to.phone_number_id, at=at)
+    thread = Thread.objects.filter(id=to).first()
+    if thread is None:
+        raise NotFound("thread")
+    return thread
+
+
+def _wamid_of(message_id: UUID, thread: Thread) -> str:
+    wamid = Message.objects.filter(id=message_id, thread=thread).values_list("wamid", flat=True).first()
+    if not wamid:
+        raise NotFound("message")
+    return wamid
+
+
+def _template_id(choice: TemplateChoice, thread: Thread) -> UUID:
+    """Return the template of the account to which the thread's number belongs."""
+    account = Number.objects.filter(phone_number_id=thread.phone_number_id, closed_at=None).values("waba_id")
+    templates = Template.objects.filter(name=choice.name, language=choice.language, waba_id__in=account)
+    found = templates.values_list("id", flat=True).first()
+    if found is None:
+        raise NotFound("template")
+    return found
