@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from config.local.failure import SetupError
 from config.local.folders import ROOT
+from config.local.sign_ins import make_sign_ins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,7 +261,9 @@ class Stage:
                 "by_category": by_category,
             },
             "invoices": invoices,
-            "sign_ins": [],
+            "sign_ins": make_sign_ins(
+                schema_names=[row.schema_name for row in municipalities], port=os.environ["PORT"]
+            ),
         }
 
 
@@ -334,4 +337,6 @@ def _summary(report: dict[str, Any], instance: "Instance", *, seconds: float) ->
     print(f"console       {instance.urls.console}")
     for municipality in report["municipalities"]:
         print(f"{municipality['name']:<14}http://{municipality['host']}/")
+    for sign_in in report["sign_ins"][:5]:  # the other municipalities' are in the report
+        print(f"{sign_in['role'].lower():<14}{sign_in['url']}  {sign_in['email']}  {sign_in['password']}")
     print(f"sandbox       {instance.urls.sandbox}/_sandbox/books/summary")

@@ -138,6 +138,7 @@ def install_pages() -> None:
         raise InstallError(
             say("the packages of the pages could not be installed", output.replace("npm error", "error:"))
         )
+    NODE_MODULES.mkdir(exist_ok=True)  # npm makes none when there is nothing to put in it
     write(NODE_STAMP, wanted)
 
 

@@ -1,5 +1,6 @@
 """Setting up says in one line what is wrong, and mends what was broken off."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -27,9 +28,19 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def clone(folder):
-    """Return the clone with a lock file that asks for nothing."""
+    """Return the clone with lock files that ask for nothing."""
     (folder / "requirements" / "test.txt").write_text("")
+    _need_packages(folder, {})
     return folder
+
+
+def _need_packages(clone, dependencies):
+    """Have the pages need these packages of npm's."""
+    lock = {"name": "clone", "lockfileVersion": 3, "requires": True, "packages": {"": {"dependencies": dependencies}}}
+    for name, version in dependencies.items():
+        lock["packages"][f"node_modules/{name}"] = {"version": version, "integrity": "sha512-" + "0" * 86 + "=="}
+    (clone / "package-lock.json").write_text(json.dumps(lock))
+    (clone / "package.json").write_text(json.dumps({"name": "clone", "dependencies": dependencies}))
 
 
 def _install(clone, *, python=sys.executable, **environ):
@@ -68,6 +79,14 @@ class TestRefusals:
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
         assert "could not be fetched: check the network" in done.stderr
+
+    def test_it_says_that_the_packages_of_the_pages_cannot_be_fetched(self, clone, tmp_path):
+        assert _install(clone).returncode == 0
+        _need_packages(clone, {"htmx.org": "2.0.11"})
+        nowhere = {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"}
+        done = _install(clone, **nowhere, npm_config_cache=str(tmp_path))
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "packages of the pages could not be fetched: check the network" in done.stderr
 
     def test_it_says_that_the_folder_may_not_be_written(self, tmp_path, monkeypatch):
         monkeypatch.setattr(install, "ROOT", tmp_path)
