@@ -120,7 +120,10 @@ def _check_interactive(kind: str, raw: Any) -> None:
     if check is None:
         raise _invalid("interactive.type", "unknown") if form else _missing("interactive.type")
     text = _object("interactive.body", body.get("body") or {})
-    _words(text, "text", "interactive.body.text", most=TEXT_LENGTH if form == "list" else 1024)
+    most = TEXT_LENGTH if form == "list" else 1024
+    _words(
+        text, "text", "interactive.body.text", most=most, required=form not in ("product", "call_permission_request")
+    )
     if body.get("footer") is not None:
         _words(_object("interactive.footer", body["footer"]), "text", "interactive.footer.text", most=60)
     header = body.get("header")
@@ -175,13 +178,47 @@ def _named(name: str) -> Callable[[Body], None]:
     return check
 
 
+def _check_product(action: Body) -> None:
+    for key in ("catalog_id", "product_retailer_id"):
+        _words(action, key, f"interactive.action.{key}", most=100)
+
+
+def _check_product_list(action: Body) -> None:
+    _words(action, "catalog_id", "interactive.action.catalog_id", most=100)
+    sections = action.get("sections")
+    if not isinstance(sections, list) or not 1 <= len(sections) <= 10:
+        raise _invalid("interactive.action.sections", "1 to 10 sections")
+    items = [item for section in sections for item in _object("section", section).get("product_items") or []]
+    if not 1 <= len(items) <= 30:
+        raise _invalid("interactive.action.sections", "1 to 30 products in total")
+    for item in items:
+        _words(_object("product", item), "product_retailer_id", "product_retailer_id", most=100)
+
+
+def _check_carousel(action: Body) -> None:
+    cards = action.get("cards")
+    if not isinstance(cards, list) or not 2 <= len(cards) <= 10:
+        raise _invalid("interactive.action.cards", "2 to 10 cards")
+    for card in cards:
+        if not isinstance(_object("card", card).get("action"), dict):
+            raise _missing("card.action")
+
+
 _INTERACTIVE: dict[str, Callable[[Body], None]] = {
     "button": _check_buttons,
     "list": _check_list,
     "cta_url": _check_cta_url,
     "location_request_message": _named("send_location"),
     "flow": _named("flow"),
+    "voice_call": _named("voice_call"),
+    "call_permission_request": _named("call_permission_request"),
+    "catalog_message": _named("catalog_message"),
+    "product": _check_product,
+    "product_list": _check_product_list,
+    "carousel": _check_carousel,
     "contact_request": _named("request_contact_info"),
+    # The name that a widespread client sends instead; Meta's page could not be read on it.
+    "request_contact_info": _named("request_contact_info"),
 }
 _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "text": _check_text,

@@ -21,7 +21,7 @@ class Update:
     waba_id: str
     number: Number | None
     url: str
-    # "messages" or "statuses" (an element of that list), "errors", or "value" (a whole account field).
+    # "messages", "statuses", "errors" or "calls" (an element of that list), or "value" (a whole account field).
     kind: str
     element: dict[str, Any]
     field: str = "messages"
@@ -52,7 +52,7 @@ def encode(*, updates: list[Update], now: float) -> bytes:
     Non-ASCII is escaped as \\uXXXX, as Meta does, so that only the raw bytes match the signature.
     """
     entries: dict[str, dict[str, Any]] = {}
-    changes: dict[tuple[str, str | None, str, bool], dict[str, Any]] = {}
+    changes: dict[tuple[str, str | None, str, str, bool], dict[str, Any]] = {}
     contacts: set[tuple[Any, ...]] = set()
     for update in updates:
         entry = entries.setdefault(update.waba_id, {"id": update.waba_id, "changes": []})
@@ -61,7 +61,7 @@ def encode(*, updates: list[Update], now: float) -> bytes:
             entry["changes"].append({"field": update.field, "value": update.element})
             continue
         number = update.number
-        key = (update.waba_id, number.id if number else None, update.kind, update.contact is None)
+        key = (update.waba_id, number.id if number else None, update.field, update.kind, update.contact is None)
         value = changes.get(key)
         if value is None:
             value = changes[key] = {"messaging_product": "whatsapp"}

@@ -83,14 +83,23 @@ def write_message(*, world: World, raw: dict[str, Any]) -> Written:
     update = Update(
         waba_id=number.business.waba_id,
         number=number,
-        url=number.business.webhook_url or world.config.webhook_url,
+        url=number.override_url or world.config.webhook_url,
         kind="messages",
+        field=_field_of(raw=raw),
         element=element,
         contact=None if message["type"] == "system" else contact_of(citizen=citizen, world=world, with_username=True),
         inbound_wamid=wamid,
         on_acknowledged=acknowledged,
     )
     return Written(wamid=wamid, update=update)
+
+
+def _field_of(*, raw: dict[str, Any]) -> str:
+    """Tell the webhook field: `standby` instead of `messages` while Meta's own agent handles the thread."""
+    field = raw.get("field", "messages")
+    if field not in ("messages", "standby"):
+        raise UnfitMessage("a citizen's message comes in the field messages or standby")
+    return str(field)
 
 
 def find_citizen(*, world: World, number: Number, raw: dict[str, Any]) -> Citizen:

@@ -201,11 +201,11 @@ class Statuses:
         return Update(
             waba_id=business.waba_id,
             number=number,
-            url=business.webhook_url or self._world.config.webhook_url,
+            url=number.override_url or self._world.config.webhook_url,
             kind="statuses",
             element=element,
             contact=None
-            if status == "failed"
+            if status == "failed" and not self._world.switches.contacts_on_failed
             else contact_of(citizen=citizen, world=self._world, with_username=status != "sent"),
             on_acknowledged=acknowledged,
         )

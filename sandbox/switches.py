@@ -31,6 +31,7 @@ class Switches:
     bsuid_for_all: bool = False
     bsuid_in_from: bool = False
     username_with_at: bool = False
+    contacts_on_failed: bool = False
     media_url_in_webhook: bool = True
     error_data_as_string: bool = False
     http_status: dict[str, int] = field(default_factory=dict)

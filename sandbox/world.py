@@ -61,6 +61,15 @@ class Template:
     components: list[dict[str, Any]]
     parameter_format: str = "POSITIONAL"
     rejected_reason: str = "NONE"
+    quality: str = "UNKNOWN"
+    previous_category: str | None = None
+    correct_category: str | None = None
+    ttl_seconds: int | None = None
+    # What stopped it last (FIRST_PAUSE, SECOND_PAUSE, RATE_LIMITING_PAUSE, DISABLED), how often quality did, and when.
+    paused_as: str | None = None
+    pauses: int = 0
+    paused_at: float = 0.0
+    edited_at: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +81,14 @@ class Business:
     access_token: str
     webhook_url: str | None = None
     subscribed: bool = True
+    # The customer's business portfolio, its messaging limit, and the line of credit that pays (None: none attached).
+    portfolio_id: str = ""
+    messaging_limit: str = "TIER_UNLIMITED"
+    credit: str | None = "credit-of-its-own"
+    settings: dict[str, Any] = field(default_factory=dict)
     templates: dict[tuple[str, str], Template] = field(default_factory=dict)
+    # When a name's last approved template was deleted: it is not free again at once.
+    deleted_names: dict[str, float] = field(default_factory=dict)
     numbers: dict[str, "Number"] = field(default_factory=dict)
     by_phone: dict[str, Citizen] = field(default_factory=dict)
     by_bsuid: dict[str, Citizen] = field(default_factory=dict)
@@ -90,6 +106,19 @@ class Number:
     verified_name: str = ""
     quality_rating: str = "GREEN"
     status: str = "CONNECTED"
+    webhook_url: str | None = None
+    # Registration: the ownership code by SMS or voice, the PIN, and when it was (de)registered.
+    code_verification_status: str = "VERIFIED"
+    verification_code: str | None = None
+    pin: str | None = None
+    wrong_pins: int = 0
+    registered_at: list[float] = field(default_factory=list)
+    name_status: str = "APPROVED"
+    new_name: str | None = None
+    profile: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    username: str | None = None
+    blocked: set[str] = field(default_factory=set)
     # Delivered service messages that were free, by month (YYYY-MM).
     free_service_used: dict[str, int] = field(default_factory=dict)
 
@@ -97,6 +126,11 @@ class Number:
     def digits(self) -> str:
         """Tell the number without plus, spaces and dashes, as webhooks carry it."""
         return "".join(filter(str.isdigit, self.display_phone_number))
+
+    @property
+    def override_url(self) -> str | None:
+        """Tell where its messages and statuses go instead of to the app: the number's own URL before the business's."""
+        return self.webhook_url or self.business.webhook_url
 
 
 @dataclass(slots=True, eq=False)
@@ -112,6 +146,16 @@ class MediaFile:
     expires_at: float
 
 
+@dataclass(slots=True, eq=False)
+class Upload:
+    """A file that is put up for a profile picture or a template's example; its handle is named once it is whole."""
+
+    name: str
+    length: int
+    content: bytes = b""
+    handle: str | None = None
+
+
 @dataclass(slots=True)
 class Config:
     """What the environment says (README.md)."""
@@ -122,6 +166,9 @@ class Config:
     verify_token: str = "sandbox-verify"  # noqa: S105 - the same
     system_token: str = "sandbox-system-token"  # noqa: S105 - the same
     webhook_url: str = "http://127.0.0.1:8000/webhooks/whatsapp"
+    # The line of credit of whoever runs the platform, and their own business portfolio.
+    credit_id: str = "700000000000001"
+    portfolio_id: str = "800000000000001"
 
 
 class World:
@@ -146,6 +193,13 @@ class World:
         self.tokens: dict[str, Business] = {}
         self.media: dict[str, MediaFile] = {}
         self.media_urls: dict[str, tuple[str, float]] = {}
+        # Codes of Embedded Signup, each with its business and the end of its life (real time, monotonic).
+        self.signup_codes: dict[str, tuple[Business, float]] = {}
+        # Files for profile pictures and templates' examples: sessions being filled, and handles.
+        self.uploads: dict[str, Upload] = {}
+        # Allocations of the credit line, and by portfolio whom they reached outside a window, and when.
+        self.allocations: dict[str, Business] = {}
+        self.reached: dict[str, dict[int, float]] = {}
         self._unannounced_links: dict[int, list[int]] = {}
         # By key.
         self.citizens: dict[int, Citizen] = {}
@@ -167,7 +221,8 @@ class World:
             raise Conflict("this access token belongs to another business")
         business = self.businesses.get(waba_id)
         if business is None:
-            business = self.businesses[waba_id] = Business(waba_id=waba_id, name=name, access_token=access_token)
+            business = Business(waba_id=waba_id, name=name, access_token=access_token, portfolio_id=f"9{waba_id}")
+            self.businesses[waba_id] = business
         self.tokens.pop(business.access_token, None)
         business.name, business.access_token, business.webhook_url = name, access_token, webhook_url
         self.tokens[access_token] = business
