@@ -242,6 +242,16 @@ VARIABLES: tuple[Variable, ...] = (
         secret=True,
     ),
     Variable(
+        "METRICS_PORT", "Observation", "Port of `manage.py serve_metrics`, which serves /metrics.", port, default="9464"
+    ),
+    Variable(
+        "PROMETHEUS_MULTIPROC_DIR",
+        "Observation",
+        "Folder in which web, worker and sender keep their counts for `manage.py serve_metrics`; each machine or pod "
+        "has its own, empty at its start. Unset: they are not counted.",
+        optional=True,
+    ),
+    Variable(
         "LOG_LEVEL", "Observation", "How much is logged.", one_of("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
     ),
     Variable("STORAGE_URL", "Storage and broker", "Where media lie; unset: on local disk.", optional=True, secret=True),

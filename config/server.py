@@ -1,6 +1,8 @@
 """The ASGI entry of the web process: Meta's door as plain ASGI beside Django, which serves everything else."""
 
 import os
+import time
+from collections.abc import MutableMapping
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -15,8 +17,11 @@ django_application = get_asgi_application()
 
 import psycopg
 
+from api.health import PATH as READY_PATH
+from api.health import ReadyDoor
 from api.whatsapp_webhook import PATH, Receive, Scope, Send, WhatsAppWebhook
 from config import celery  # noqa: F401 - tasks find their broker through it
+from messaging.figures import INTAKE_POSTS, INTAKE_SECONDS
 from messaging.intake import EventWriter
 from messaging.waking import Waker
 from tenants.routing import QUERY, RoutingMap
@@ -47,20 +52,38 @@ _webhook = WhatsAppWebhook(
 _live_door = LiveDoor(application=django_application, redis_url=settings.CELERY_BROKER_URL)  # type: ignore[arg-type]
 
 
+_ready_door = ReadyDoor(database_url=settings.DATABASE_URL, broker_url=settings.CELERY_BROKER_URL)
+
+
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one connection."""
     if scope["type"] == "lifespan":
         await _live(receive, send)
     elif scope["type"] == "http" and scope["path"] == PATH:
-        await _webhook(scope, receive, send)
+        await _receive_webhook(scope, receive, send)
     elif scope["type"] == "http" and scope["path"] == "/healthz":
         await _healthy(send)
+    elif scope["type"] == "http" and scope["path"] == READY_PATH:
+        await _ready_door(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].startswith(settings.STATIC_URL):
         await assets.serve(scope, receive, send)
     elif scope["type"] == "http" and scope["path"].startswith(LIVE_PATH):
         await _live_door(scope, receive, send)
     else:
         await django_application(dict(scope), receive, send)  # type: ignore[arg-type]
+
+
+async def _receive_webhook(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve Meta's door, and count POSTs by their answer and how long they took."""
+    begun = time.perf_counter()
+
+    async def counted(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start" and scope["method"] == "POST":
+            INTAKE_POSTS.labels(message["status"]).inc()
+            INTAKE_SECONDS.observe(time.perf_counter() - begun)
+        await send(message)
+
+    await _webhook(scope, receive, counted)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -156,4 +156,5 @@ CELERY_BROKER_URL = _value["CELERY_BROKER_URL"]
 
 # --- Observation: called by django.setup(), so that no process starts without it
 LOGGING_CONFIG = "config.observation.configure"
+METRICS_PORT = _value["METRICS_PORT"]
 LOGGING = {"level": _value["LOG_LEVEL"], "sentry_dsn": _value["SENTRY_DSN"]}

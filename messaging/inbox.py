@@ -13,6 +13,7 @@ from django.db import DatabaseError, DataError, IntegrityError, connection, tran
 from django_tenants.utils import schema_context
 
 from messaging import receiving
+from messaging.figures import EVENTS_APPLIED
 from messaging.models import InboxEvent
 from tenants import clock
 from tenants.models import Municipality
@@ -100,4 +101,5 @@ def _is_the_databases(error: Exception) -> bool:
 
 
 def _mark(events: list[InboxEvent], *, state: InboxEvent.State, at: datetime, reason: str = "") -> None:
+    EVENTS_APPLIED.labels(state).inc(len(events))
     InboxEvent.objects.filter(id__in=[event.id for event in events]).update(state=state, applied_at=at, reason=reason)

@@ -20,6 +20,7 @@ import psycopg
 import structlog
 from psycopg import errors
 
+from messaging.figures import EVENTS_STORED
 from messaging.inserting import InsertConnection, Row
 
 LOCK_MILLISECONDS = 200
@@ -116,6 +117,7 @@ class EventWriter:
                     await done
         except TimeoutError as error:
             raise NotStored("storing took too long") from error
+        EVENTS_STORED.inc(len(rows))
 
     def _is_held(self, municipality_id: UUID) -> bool:
         until = self._held_until.get(municipality_id)

@@ -7,6 +7,7 @@ wait_until_healthy; `stop` undoes all of it, whatever the state.
 
 import http.client
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -224,6 +225,8 @@ class Instance:
             "SANDBOX_WEBHOOK_URL": f"{self.urls.web}/webhooks/whatsapp",
             "CLOCK_FILE": str(clock),
             "BEAT_SCHEDULE": str(self.folder / "beat-schedule"),
+            "METRICS_PORT": os.environ.get("METRICS_PORT") or str(ports.find_free()),
+            "PROMETHEUS_MULTIPROC_DIR": str(self._empty_folder("metrics")),
         }
         if self._database_url is not None:
             # What is encrypted in a database made elsewhere is read with the keys of there.
@@ -240,6 +243,12 @@ class Instance:
             restart=self._restart,
             on_crash=self._on_crash,
         )
+
+    def _empty_folder(self, name: str) -> Path:
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return folder
 
     def _watch_servers(self) -> None:
         for name, server in (("postgres", self.servers.postgres), ("redis", self.servers.redis)):

@@ -15,6 +15,7 @@ import structlog
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
+from messaging.figures import META_ERRORS, SENDS
 from messaging.lanes.pace import Pace
 from messaging.lanes.store import Claimed, LaneStore, Lease, NumberSettings
 from tenants.encryption import decrypt
@@ -129,6 +130,7 @@ class Lane:
     async def _send(self, item: Claimed) -> None:
         outcome = await self._call(item)
         try:
+            SENDS.labels(self.lease.schema_name, type(outcome).__name__.lower()).inc()
             await self._settle(item, outcome)
         finally:
             self._wake.set()
@@ -164,6 +166,7 @@ class Lane:
                 await self._refused(item, error)
 
     async def _refused(self, item: Claimed, error: MetaError) -> None:
+        META_ERRORS.labels(error.code).inc()
         log.info("send_refused", message_id=str(item.message_id), code=error.code, kind=error.kind)
         match error.kind:
             case ErrorKind.THROTTLED:
