@@ -112,8 +112,8 @@ def _signals() -> Iterator[None]:
     def ended(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    wanted = {signal.SIGTERM: ended, signal.SIGHUP: ended, signal.SIGINT: ended, CRASH: signal.SIG_IGN}
-    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
+    before = {number: signal.signal(number, ended) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+    before[CRASH] = signal.signal(CRASH, signal.SIG_IGN)
     try:
         yield
     finally:
