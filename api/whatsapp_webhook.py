@@ -98,11 +98,13 @@ class WhatsAppWebhook:
         return 200
 
     async def _store(self, parsed: Any) -> None:
-        at = clock.now()
+        at, asked_at = clock.now(), self.routes.clock()
         rows: list[Row] = []
         schemas: set[str] = set()
         for event in split(body=parsed, received_at=at):
-            route = await self.routes.find(phone_number_id=event.phone_number_id, waba_id=event.waba_id)
+            route = await self.routes.find(
+                phone_number_id=event.phone_number_id, waba_id=event.waba_id, asked_at=asked_at
+            )
             payload = orjson.dumps(event.payload)
             if route is None:
                 # Nobody's, until a number is opened: readable with our keys only, because it rests in a shared schema.

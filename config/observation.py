@@ -8,6 +8,7 @@ numeric ids have the shape of phone numbers and go too: name a municipality by i
 import logging
 import logging.config
 import re
+import traceback
 from typing import Any
 
 import sentry_sdk
@@ -68,8 +69,23 @@ def scrub_event(event: Event, hint: Hint) -> Event:
     """Return Sentry's event without request, user, local variables and breadcrumbs' data, and with texts scrubbed."""
     for part in ("request", "user", "breadcrumbs", "extra", "server_name", "modules"):
         event.pop(part, None)  # type: ignore[misc]
+    for raised in (event.get("exception") or {}).get("values") or []:
+        raised["value"] = REMOVED  # what an error says may be a citizen's words; its kind and place are ours
     scrubbed: Event = scrub(event)
     return scrubbed
+
+
+def describe_exception(exc_info: structlog.typing.ExcInfo) -> str:
+    """Return an error's kind and place, and those of what led to it; never its text, which may hold anybody's words."""
+    lines: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None:
+        code = getattr(error, "sqlstate", None)
+        lines.append(f"{type(error).__module__}.{type(error).__qualname__}" + (f" (SQLSTATE {code})" if code else ""))
+        frames = traceback.extract_tb(error.__traceback__)
+        lines.extend(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(lines)
 
 
 def _scrub_log(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -90,7 +106,7 @@ def configure_logging(*, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(describe_exception),
         _scrub_log,
     ]
     structlog.configure(

@@ -46,6 +46,8 @@ PROVISIONING_STEPS = [
     "messaging.core.lanes.open_lane",
     "messaging.core.partitions.attach_inbox",  # last: until the commit no other can be attached
 ]
+# How higher rooms compare what is there with the arguments of a repeated call.
+PROVISIONING_CHECKS = ["accounts.provisioning.other_first_admin"]
 
 # --- Database
 DATABASE_URL = _value["DATABASE_URL"]

@@ -18,12 +18,14 @@ STATUS_OF_EVENT = {
 }
 
 
-def apply(*, field: str, value: dict[str, Any]) -> None:
+def apply(*, field: str, value: dict[str, Any], waba_id: str | None) -> None:
     """Apply one account field's value; an unknown field or event changes nothing."""
     if field != "message_template_status_update":
         return
     status = STATUS_OF_EVENT.get(str(value.get("event")))
     if status is not None:
         Template.objects.filter(
-            name=str(value.get("message_template_name")), language=str(value.get("message_template_language"))
+            waba_id=waba_id or "",
+            name=str(value.get("message_template_name")),
+            language=str(value.get("message_template_language")),
         ).update(status=status, meta_id=str(value.get("message_template_id") or ""))

@@ -9,20 +9,17 @@ import json
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from uuid import UUID
 
-import redis
 import structlog
-from django.conf import settings
 from django.db import connection, transaction
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
+
+from messaging.broker import client
 
 CHANNEL = "live"
 MOST_THREADS = 200  # more than this in one announcement are told as "all"
-TIMEOUT_SECONDS = 0.5
 SILENT_SECONDS = 5.0  # how long nothing is tried after Redis did not answer: nobody waits for it twice
 GATHER_SECONDS = 0.05  # of a sender: one announcement a schema in this time, however many messages left
 
@@ -96,17 +93,7 @@ def _publish(announcement: Announcement) -> None:
     if time.monotonic() < _silent_until:
         return
     try:
-        _client().publish(CHANNEL, announcement.encode())
+        client().publish(CHANNEL, announcement.encode())
     except (RedisError, OSError) as error:
         _silent_until = time.monotonic() + SILENT_SECONDS
         log.warning("announcement_lost", error=type(error).__name__)
-
-
-@cache
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.CELERY_BROKER_URL,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 1),
-    )

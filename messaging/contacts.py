@@ -51,27 +51,50 @@ class ContactBook:
         bsuids = {identity.bsuid for identity in known if identity.bsuid}
         if not wa_ids and not bsuids:
             return
-        # In a fixed order, so that two transactions that touch the same contacts wait instead of deadlocking.
-        for contact in (
-            Contact.objects.select_for_update().filter(Q(wa_id__in=wa_ids) | Q(bsuid__in=bsuids)).order_by("id")
-        ):
+        # In a fixed order, and before any thread: who replies locks contact, then thread, too. So they wait, and never
+        # deadlock.
+        rows = Contact.objects.select_for_update(no_key=True).filter(Q(wa_id__in=wa_ids) | Q(bsuid__in=bsuids))
+        for contact in rows.order_by("id"):
             self._index(contact)
 
     def find(self, identity: Identity) -> Contact | None:
         """Return the contact that an identity names, or None."""
         return self._by_wa_id.get(identity.wa_id or "") or self._by_bsuid.get(identity.bsuid or "")
 
+    def canonical(self, contact: Contact) -> Contact:
+        """Return the contact that this one was merged into, as far as this batch goes, or itself."""
+        while contact.merged_into is not None:
+            contact = contact.merged_into
+        return contact
+
     def resolve(self, identity: Identity) -> Contact:
-        """Return the contact that an identity names: found, made, completed with an id, or merged of two."""
+        """Return the contact that an identity names: found, made, completed with an id, or merged of two.
+
+        A business-scoped id is one person for good; a phone number can pass to another person. So where Meta names a
+        number together with another id than we knew it with, the number leaves the old contact, whose history nobody
+        else may see; and where a person's number changed, the new one replaces the old.
+        """
         by_wa_id = self._by_wa_id.get(identity.wa_id or "")
         by_bsuid = self._by_bsuid.get(identity.bsuid or "")
-        if by_wa_id and by_bsuid and by_wa_id is not by_bsuid:
-            return self._merge(by_wa_id, by_bsuid, identity)
-        contact = by_wa_id or by_bsuid
+        if by_wa_id is not None and identity.bsuid and by_wa_id.bsuid not in (None, identity.bsuid):
+            self._set_ids(by_wa_id, wa_id=None, bsuid=by_wa_id.bsuid)
+            by_wa_id = None
+        if by_wa_id is not None and by_bsuid is not None and by_wa_id is not by_bsuid:
+            contact = self._merge(by_wa_id, by_bsuid)
+        else:
+            contact = by_wa_id or by_bsuid or self._make()
+        self._set_ids(contact, wa_id=identity.wa_id or contact.wa_id, bsuid=identity.bsuid or contact.bsuid)
+        self._set_names(contact, identity)
+        return contact
+
+    def follow(self, *, old: Identity, new: Identity) -> Contact | None:
+        """Give the contact that Meta says has changed its number or id the new one; None when nobody here is meant."""
+        contact, other = self.find(old), self.find(new)
         if contact is None:
-            contact = Contact(created_at=self.at)
-            self._new[contact.id] = contact
-        self._complete(contact, identity)
+            return None
+        if other is not None and other is not contact:
+            contact = self._merge(contact, other)
+        self._set_ids(contact, wa_id=new.wa_id or contact.wa_id, bsuid=new.bsuid or contact.bsuid)
         return contact
 
     def save(self) -> None:
@@ -82,44 +105,57 @@ class ContactBook:
         self._new.clear()
         self._changed.clear()
 
+    def _make(self) -> Contact:
+        contact = Contact(created_at=self.at)
+        self._new[contact.id] = contact
+        return contact
+
     def _index(self, contact: Contact) -> None:
         if contact.wa_id:
             self._by_wa_id[contact.wa_id] = contact
         if contact.bsuid:
             self._by_bsuid[contact.bsuid] = contact
 
-    def _complete(self, contact: Contact, identity: Identity) -> None:
-        """Give a contact the ids and names that it does not have yet.
+    def _forget(self, contact: Contact) -> None:
+        for index in (self._by_wa_id, self._by_bsuid):
+            for id_ in [id_ for id_, indexed in index.items() if indexed is contact]:
+                del index[id_]
 
-        An id that it has already is not replaced here: a person's new number is told by a system message.
-        """
-        before = (contact.wa_id, contact.bsuid, contact.profile_name, contact.username)
-        contact.wa_id = contact.wa_id or identity.wa_id
-        contact.bsuid = contact.bsuid or identity.bsuid
-        contact.profile_name = identity.profile_name or contact.profile_name
-        contact.username = identity.username or contact.username
-        if before != (contact.wa_id, contact.bsuid, contact.profile_name, contact.username):
+    def _set_ids(self, contact: Contact, *, wa_id: str | None, bsuid: str | None) -> None:
+        if (contact.wa_id, contact.bsuid) == (wa_id, bsuid):
+            return
+        if contact.id not in self._new and contact.wa_id not in (None, wa_id):
+            # A number that goes to another contact in this batch must be free in the database before.
+            Contact.objects.filter(id=contact.id).update(wa_id=None, bsuid=bsuid)
+        self._forget(contact)
+        contact.wa_id, contact.bsuid = wa_id, bsuid
+        self._changed[contact.id] = contact
+        self._index(contact)
+
+    def _set_names(self, contact: Contact, identity: Identity) -> None:
+        before = (contact.profile_name, contact.username)
+        contact.profile_name = (identity.profile_name or contact.profile_name)[:300]
+        contact.username = (identity.username or contact.username)[:100]
+        if before != (contact.profile_name, contact.username):
             self._changed[contact.id] = contact
-            self._index(contact)
 
-    def _merge(self, one: Contact, other: Contact, identity: Identity) -> Contact:
-        """Merge the younger contact into the older, which from now on has the ids that Meta named together."""
+    def _merge(self, one: Contact, other: Contact) -> Contact:
+        """Merge the younger contact into the older, which takes over the ids that it does not have."""
         self.save()  # both must be rows before anything can point at them
         kept, gone = sorted((one, other), key=lambda contact: (contact.created_at, str(contact.id)))
+        wa_id, bsuid = kept.wa_id or gone.wa_id, kept.bsuid or gone.bsuid
+        self._forget(gone)
         gone.wa_id = gone.bsuid = None
         gone.merged_into = kept
         gone.save(update_fields=["wa_id", "bsuid", "merged_into"])
-        kept.wa_id, kept.bsuid = identity.wa_id, identity.bsuid
-        kept.profile_name = identity.profile_name or kept.profile_name or gone.profile_name
-        kept.username = identity.username or kept.username or gone.username
+        self._set_ids(kept, wa_id=wa_id, bsuid=bsuid)
+        kept.profile_name = kept.profile_name or gone.profile_name
+        kept.username = kept.username or gone.username
         kept.save(update_fields=["wa_id", "bsuid", "profile_name", "username"])
         Contact.objects.filter(merged_into=gone).update(merged_into=kept)
-        OutboxItem.objects.filter(contact=gone).update(contact=kept)
+        # Messages before their outbox rows, as lanes do.
         _move_threads(gone=gone, kept=kept, at=self.at)
-        for index in (self._by_wa_id, self._by_bsuid):
-            for id_ in [id_ for id_, contact in index.items() if contact in (kept, gone)]:
-                del index[id_]
-        self._index(kept)
+        OutboxItem.objects.filter(contact=gone).update(contact=kept)
         self.merges.append(Merge(from_contact_id=gone.id, to_contact_id=kept.id))
         return kept
 

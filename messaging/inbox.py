@@ -9,8 +9,9 @@ import time
 from datetime import datetime
 
 import structlog
-from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django_tenants.utils import schema_context
+from psycopg.errors import DeadlockDetected
 
 from messaging import receiving
 from messaging.figures import EVENTS_APPLIED
@@ -22,6 +23,7 @@ from whatsapp.payloads import MalformedPayload
 BATCH = 200
 # A busy municipality gives its worker back to the others after this long; what is left is woken again.
 TURN_SECONDS = 1.0
+MOST_DEADLOCKS = 5
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +39,25 @@ def drain(*, schema_name: str) -> bool:
         return False
     until = time.monotonic() + TURN_SECONDS
     with schema_context(schema_name):
-        while (applied := _drain_batch(municipality=municipality)) is not None:
+        while (applied := _drain_or_again(municipality=municipality)) is not None:
             if time.monotonic() > until:
                 return applied == BATCH or _has_open()
             # Looked at without the lock: whoever found it taken until now left us events that were stored before.
             if applied < BATCH and not _has_open():
                 return False
     return False
+
+
+def _drain_or_again(*, municipality: Municipality) -> int | None:
+    """Drain one batch; a batch that PostgreSQL chose to break a deadlock is tried again at once."""
+    for _ in range(MOST_DEADLOCKS):
+        try:
+            return _drain_batch(municipality=municipality)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected):
+                raise
+            log.warning("inbox_deadlock", schema=municipality.schema_name)
+    return _drain_batch(municipality=municipality)
 
 
 def _has_open() -> bool:
@@ -61,7 +75,7 @@ def _drain_batch(*, municipality: Municipality) -> int | None:
             return 0
         try:
             with transaction.atomic():
-                receiving.apply(municipality=municipality, events=events, at=at)
+                _apply(municipality, events, at)
         except Exception as error:
             if _is_the_databases(error):
                 raise
@@ -69,6 +83,12 @@ def _drain_batch(*, municipality: Municipality) -> int | None:
         else:
             _mark(events, state=InboxEvent.State.APPLIED, at=at)
     return len(events)
+
+
+def _apply(municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
+    receiving.apply(municipality=municipality, events=events, at=at)
+    # What is checked at the commit is checked here, where an event can still be laid aside.
+    connection.check_constraints()
 
 
 def _is_ours(municipality: Municipality) -> bool:
@@ -82,7 +102,7 @@ def _apply_one_by_one(*, municipality: Municipality, events: list[InboxEvent], a
     for event in events:
         try:
             with transaction.atomic():
-                receiving.apply(municipality=municipality, events=[event], at=at)
+                _apply(municipality, [event], at)
         except MalformedPayload as error:
             _mark([event], state=InboxEvent.State.DEAD, at=at, reason=f"malformed: {error.reason}")
         except Exception as error:
@@ -90,14 +110,15 @@ def _apply_one_by_one(*, municipality: Municipality, events: list[InboxEvent], a
                 raise
             # The text of an unforeseen error may hold the citizen's words: only its kind is kept.
             _mark([event], state=InboxEvent.State.DEAD, at=at, reason=f"failed: {type(error).__name__}")
-            log.exception("inbox_event_dead", event_id=event.id, kind=event.kind, schema=municipality.schema_name)
+            schema = municipality.schema_name
+            log.error("inbox_event_dead", event_id=event.id, kind=event.kind, schema=schema, exc_info=error)
         else:
             _mark([event], state=InboxEvent.State.APPLIED, at=at)
 
 
 def _is_the_databases(error: Exception) -> bool:
     """Return whether an error says nothing about the event: a lost connection, a deadlock, a lock not had in time."""
-    return isinstance(error, DatabaseError) and not isinstance(error, DataError | IntegrityError)
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def _mark(events: list[InboxEvent], *, state: InboxEvent.State, at: datetime, reason: str = "") -> None:

@@ -19,7 +19,7 @@ class Meter:
     municipality: Municipality
     at: datetime
     _reports: list[metering.StatusReport] = field(default_factory=list)
-    _keys: dict[str, bytes] = field(default_factory=dict)
+    _numbers: dict[str, tuple[Number, bytes]] = field(default_factory=dict)
 
     def add(self, *, report: StatusUpdate, number: str, contact: Contact, message: Message | None = None) -> None:
         """Note one status of one message; statuses that say nothing about delivery are left out."""
@@ -30,7 +30,7 @@ class Meter:
             metering.StatusReport(
                 municipality_id=self.municipality.id,
                 phone_number_id=number,
-                pseudonym_key=self._key(number),
+                pseudonym_key=self._number(number)[1],
                 contact_id=(contact.merged_into or contact).id,
                 wamid=report.wamid,
                 status=report.status,
@@ -43,6 +43,10 @@ class Meter:
                 template_category=message.template_category or None if message else None,
             )
         )
+
+    def is_of(self, *, report: StatusUpdate, number: str) -> bool:
+        """Return whether a status came since the number is this municipality's."""
+        return report.stamped_at >= self._number(number)[0].opened_at
 
     def record(self, *, merges: list[Merge]) -> None:
         """Record everything that was noted, and who turned out to be one person; on every number of theirs."""
@@ -61,8 +65,9 @@ class Meter:
                     recorded_at=self.at,
                 )
 
-    def _key(self, phone_number_id: str) -> bytes:
-        if phone_number_id not in self._keys:
+    def _number(self, phone_number_id: str) -> tuple[Number, bytes]:
+        """Return the number's latest row and its key."""
+        if phone_number_id not in self._numbers:
             number = Number.objects.filter(municipality=self.municipality, phone_number_id=phone_number_id).latest("id")
-            self._keys[phone_number_id] = number.pseudonym_key()
-        return self._keys[phone_number_id]
+            self._numbers[phone_number_id] = number, number.pseudonym_key()
+        return self._numbers[phone_number_id]

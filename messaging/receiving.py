@@ -4,7 +4,7 @@ Called with a batch inside one transaction, under the municipality's inbox lock.
 in any order: constraints and forward-only states make the end the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -36,13 +36,14 @@ def apply(*, municipality: Municipality, events: Sequence[InboxEvent], at: datet
                 statuses.Reported(update=parse_status(payload=event.payload), number=event.phone_number_id or "")
             )
         elif event.kind == EventKind.ACCOUNT:
-            account_updates.apply(field=event.field, value=event.payload["element"])
+            waba_id = event.payload.get("entry_id")
+            account_updates.apply(field=event.field, value=event.payload["element"], waba_id=waba_id)
         elif event.kind == EventKind.ERROR:
             log.warning("meta_reported_error", schema=municipality.schema_name, event_id=event.id)
         else:
             raise MalformedPayload("not of a shape that Meta documents")
     contacts = ContactBook(at=at)
-    contacts.load([*map(_sender, messages), *(report.recipient for report in reports)])
+    contacts.load([*_identities(messages), *(report.recipient for report in reports)])
     threads = ThreadBook(at=at)
     _receive_messages(messages=messages, contacts=contacts, threads=threads, at=at)
     meter = Meter(municipality=municipality, at=at)
@@ -63,17 +64,25 @@ def _receive_messages(
         known.add(message.wamid)
         if message.group_id is not None:
             continue  # group messages are no part of the service: kept in the inbox, shown nowhere
-        if message.sender_wa_id is None and message.sender_bsuid is None:
-            continue  # a change that WhatsApp tells without saying of whom
-        written.append((message, contacts.resolve(_sender(message))))
+        contact = _follow(contacts, message) if message.system else contacts.resolve(_sender(message))
+        if contact is not None:
+            written.append((message, contact))
     contacts.save()
     # A merge later in the batch may have moved a contact that was resolved earlier.
-    owned = [(message, contact.merged_into or contact) for message, contact in written]
+    owned = [(message, contacts.canonical(contact)) for message, contact in written]
     threads.load((contact.id, message.phone_number_id) for message, contact in owned)
     rows = [_row(message, _received(threads, contact, message), at) for message, contact in owned]
     threads.save()
     Message.objects.bulk_create(rows)
     announce(threads={row.thread_id for row in rows})
+
+
+def _follow(contacts: ContactBook, message: InboundMessage) -> Contact | None:
+    """Follow a change of number or id that WhatsApp tells; return whose it was, or None when nobody here is meant."""
+    change = message.system
+    assert change is not None
+    old = Identity(wa_id=message.sender_wa_id, bsuid=message.sender_bsuid or change.old_bsuid)
+    return contacts.follow(old=old, new=Identity(wa_id=change.new_wa_id, bsuid=change.new_bsuid))
 
 
 def _received(threads: ThreadBook, contact: Contact, message: InboundMessage) -> Thread:
@@ -95,6 +104,15 @@ def _row(message: InboundMessage, thread: Thread, at: datetime) -> Message:
         stamped_at=message.stamped_at,
         created_at=at,
     )
+
+
+def _identities(messages: Sequence[InboundMessage]) -> Iterator[Identity]:
+    """Return every identity that the messages name, the new ones of a change too."""
+    for message in messages:
+        yield _sender(message)
+        if message.system:
+            yield Identity(wa_id=message.system.new_wa_id, bsuid=message.system.new_bsuid)
+            yield Identity(wa_id=None, bsuid=message.system.old_bsuid)
 
 
 def _sender(message: InboundMessage) -> Identity:

@@ -10,13 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from audit.record import Actor, record
 from messaging import window
 from messaging.announcing import announce
 from messaging.core.models import OutboxWake
-from messaging.models import Message, OutboxItem, Template, Thread
+from messaging.models import Contact, Message, OutboxItem, Template, Thread
+from tenants.models import Number
 from whatsapp.outgoing import Content, Recipient, TemplateMessage, Text, request_body
 
 
@@ -38,7 +40,10 @@ class ThreadClosed(Exception):
 
 
 class TemplateUnusable(Exception):
-    """The template cannot be sent as asked; `code` says why: template_not_approved or template_parameters_differ."""
+    """The template cannot be sent as asked; `code` says why.
+
+    template_not_approved, template_parameters_differ, template_of_another_account.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -65,7 +70,7 @@ def reply(*, thread_id: UUID, text: str, actor: Actor, at: datetime, reply_to_wa
     """
     thread = _locked(thread_id)
     if not window.is_open(last_inbound_at=thread.last_inbound_at, at=at):
-        approved = Template.objects.filter(status=Template.Status.APPROVED).order_by("name")
+        approved = approved_templates(phone_number_id=thread.phone_number_id)
         raise WindowClosed(closed_at=thread.window_ends_at(), templates=[template.name for template in approved])
     draft = Draft(thread=thread, content=Text(body=text), text=text, reply_to_wamid=reply_to_wamid)
     return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at)[0]
@@ -79,7 +84,11 @@ def send_template(
 
     Raises ThreadClosed, TemplateUnusable: it cannot be sent. LimitExceeded, InvalidContent: Meta would refuse it.
     """
-    draft = template_draft(thread=_locked(thread_id), template=Template.objects.get(id=template_id), values=values)
+    thread = _locked(thread_id)
+    template = Template.objects.get(id=template_id)
+    if template.waba_id != _waba_id(thread.phone_number_id):
+        raise TemplateUnusable("template_of_another_account")
+    draft = template_draft(thread=thread, template=template, values=values)
     return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at)[0]
 
 
@@ -105,6 +114,12 @@ def queue(*, drafts: Sequence[Draft], priority: OutboxItem.Priority, actor: Acto
 
     Raises LimitExceeded, InvalidContent: Meta would refuse one of them; nothing is queued then.
     """
+    if len(drafts) > 1:
+        # All at once and in order, before they are written: others wait for them instead of deadlocking.
+        contact_ids = {draft.thread.contact_id for draft in drafts}
+        list(Contact.objects.select_for_update(no_key=True).filter(id__in=contact_ids).order_by("id").values("id"))
+        thread_ids = {draft.thread.id for draft in drafts}
+        list(Thread.objects.select_for_update(no_key=True).filter(id__in=thread_ids).order_by("id").values("id"))
     messages = [_message(draft, actor, at) for draft in drafts]
     items = [
         OutboxItem(
@@ -120,7 +135,8 @@ def queue(*, drafts: Sequence[Draft], priority: OutboxItem.Priority, actor: Acto
     Message.objects.bulk_create(messages)
     OutboxItem.objects.bulk_create(items)
     threads = [draft.thread.id for draft in drafts]
-    Thread.objects.filter(id__in=threads).update(waiting_since=None)
+    if priority == OutboxItem.Priority.REPLY:
+        Thread.objects.filter(id__in=threads).update(waiting_since=None)  # a broadcast answers nobody's question
     Thread.objects.filter(id__in=threads, last_message_at__lt=at).update(last_message_at=at)
     numbers = sorted({draft.thread.phone_number_id for draft in drafts})
     OutboxWake.objects.bulk_create(OutboxWake(phone_number_id=number) for number in numbers)
@@ -130,8 +146,25 @@ def queue(*, drafts: Sequence[Draft], priority: OutboxItem.Priority, actor: Acto
     return messages
 
 
+def approved_templates(*, phone_number_id: str) -> QuerySet[Template]:
+    """Return the templates that can be sent from a number: approved, and of its account."""
+    approved = Template.objects.filter(status=Template.Status.APPROVED, waba_id=_waba_id(phone_number_id))
+    return approved.order_by("name", "language")
+
+
+def _waba_id(phone_number_id: str) -> str:
+    return Number.objects.filter(phone_number_id=phone_number_id).latest("id").waba_id
+
+
 def _locked(thread_id: UUID) -> Thread:
-    thread = Thread.objects.select_for_update(no_key=True, of=("self",)).select_related("contact").get(id=thread_id)
+    while True:
+        contact_id = Thread.objects.values_list("contact_id", flat=True).get(id=thread_id)
+        # The contact first, then the thread, as who applies what citizens write does: so the two never deadlock.
+        contact = Contact.objects.select_for_update(no_key=True).get(id=contact_id)
+        thread = Thread.objects.select_for_update(no_key=True).get(id=thread_id)
+        if thread.contact_id == contact.id:
+            break  # else the contact was merged in between
+    thread.contact = contact
     if thread.state != Thread.State.OPEN:
         raise ThreadClosed
     return thread

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from django.db.models import Q
 
 from messaging.announcing import announce
@@ -25,6 +26,8 @@ STATE_OF = {
     "played": Message.State.PLAYED,
 }
 RANK = {state: rank for rank, state in enumerate(Message.FORWARD)}
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,7 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
     for report in reports:
         message = found.get(report.update.wamid) or found.get(str(report.message_id))
         if message is None:
-            if report.recipient.wa_id or report.recipient.bsuid:
-                meter.add(report=report.update, number=report.number, contact=contacts.resolve(report.recipient))
+            _meter_unknown(report, contacts, meter)
             continue
         if _move_forward(message, report.update):
             changed[message.id] = message
@@ -75,6 +77,18 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
         announce(threads={message.thread_id for message in changed.values()})
         OutboxItem.objects.filter(message__in=changed).delete()  # Meta has it: it must not be sent again
     MessageStatus.objects.bulk_create(history, ignore_conflicts=True)
+
+
+def _meter_unknown(report: Reported, contacts: ContactBook, meter: Meter) -> None:
+    """Meter a message that another program sent from the number, such as the Business app on a phone.
+
+    An id of ours that this schema does not know is a message of the municipality that had the number before: it is
+    neither billed here, nor becomes its citizen known here.
+    """
+    if report.message_id is not None or not meter.is_of(report=report.update, number=report.number):
+        log.warning("status_of_unknown_message", status=report.update.status)
+    elif report.recipient.wa_id or report.recipient.bsuid:
+        meter.add(report=report.update, number=report.number, contact=contacts.resolve(report.recipient))
 
 
 def _messages(reports: Sequence[Reported]) -> dict[str, Message]:
@@ -109,5 +123,8 @@ def _move_forward(message: Message, update: StatusUpdate) -> bool:
 
 def _status(message: Message, update: StatusUpdate) -> MessageStatus:
     return MessageStatus(
-        message=message, status=update.status[:20], participant=update.participant or "", stamped_at=update.stamped_at
+        message=message,
+        status=update.status[:20],
+        participant=(update.participant or "")[:40],
+        stamped_at=update.stamped_at,
     )

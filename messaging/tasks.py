@@ -8,6 +8,7 @@ from django.db import connection
 
 from messaging import inbox
 from messaging.core.partitions import UNOWNED
+from messaging.waking import send_wakes, woken
 from tenants.models import Municipality
 
 log = structlog.get_logger(__name__)
@@ -18,9 +19,10 @@ OPEN_INBOXES = "SELECT DISTINCT municipality_id FROM public.inbox WHERE state = 
 
 @shared_task
 def drain_inbox(*, schema_name: str, **_: Any) -> None:
-    """Apply a municipality's open events for one turn, and come back when some are left."""
+    """Apply a municipality's open events for one turn; when some are left, queue up behind the others again."""
+    woken(schema_name=schema_name)
     if inbox.drain(schema_name=schema_name):
-        drain_inbox.apply_async(kwargs={"schema_name": schema_name})
+        send_wakes(schema_names=[schema_name])
 
 
 @shared_task
@@ -29,6 +31,5 @@ def sweep_inboxes(**_: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(OPEN_INBOXES, [UNOWNED])
         ids = {row[0] for row in cursor.fetchall()}
-    for schema_name in Municipality.objects.filter(id__in=ids).values_list("schema_name", flat=True):
-        drain_inbox.apply_async(kwargs={"schema_name": schema_name})
-    log.info("inboxes_swept", municipalities=len(ids))
+    names = Municipality.objects.filter(id__in=ids).values_list("schema_name", flat=True)
+    log.info("inboxes_swept", municipalities=len(ids), woken=send_wakes(schema_names=names))

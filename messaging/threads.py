@@ -6,15 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from audit.record import Actor, record
 from messaging.announcing import announce
 from messaging.models import Contact, Thread
 from messaging.saving import save_changed
 
-# Kinds that tell something and ask nothing: they open the window, but nobody waits for an answer.
+# Kinds that tell something and ask nothing: nobody waits for an answer.
 UNANSWERED_KINDS = frozenset({"reaction", "system"})
+WINDOW_KINDS_NOT = frozenset({"system"})  # told by WhatsApp, not written by the contact
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class ThreadBook:
 
     at: datetime
     _open: dict[tuple[UUID, str], Thread] = field(default_factory=dict)
+    _last_inbound: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
     _new: list[Thread] = field(default_factory=list)
     _changed: dict[UUID, Thread] = field(default_factory=dict)
 
@@ -32,11 +34,12 @@ class ThreadBook:
         contact_ids = {contact_id for contact_id, _ in wanted}
         if not contact_ids:
             return
-        query = Thread.objects.select_for_update(no_key=True).filter(
-            contact_id__in=contact_ids, state=Thread.State.OPEN
-        )
-        for thread in query.order_by("id"):
+        of_contacts = Thread.objects.filter(contact_id__in=contact_ids)
+        for thread in of_contacts.select_for_update(no_key=True).filter(state=Thread.State.OPEN).order_by("id"):
             self._open[thread.contact_id, thread.phone_number_id] = thread
+        # The window is the contact's on the number: a thread that is opened now has what earlier ones had.
+        windows = of_contacts.values_list("contact_id", "phone_number_id").annotate(last=Max("last_inbound_at"))
+        self._last_inbound.update({(contact_id, number): last for contact_id, number, last in windows if last})
 
     def receive(self, *, contact: Contact, number: str, stamped_at: datetime, kind: str) -> Thread:
         """Return the contact's open thread with this message in its times; opened when there is none."""
@@ -48,7 +51,9 @@ class ThreadBook:
         else:
             self._changed[thread.id] = thread
         thread.last_message_at = max(thread.last_message_at, stamped_at)
-        thread.last_inbound_at = max(thread.last_inbound_at or stamped_at, stamped_at)
+        if kind not in WINDOW_KINDS_NOT:
+            inherited = self._last_inbound.get((contact.id, number), stamped_at)
+            thread.last_inbound_at = max(thread.last_inbound_at or stamped_at, stamped_at, inherited)
         if kind not in UNANSWERED_KINDS:
             thread.waiting_since = thread.waiting_since or stamped_at
         return thread
@@ -68,6 +73,7 @@ def open_for(*, contact: Contact, phone_number_id: str, at: datetime) -> Thread:
 
     A new thread inherits the service window, which is the contact's on this number and not the thread's.
     """
+    Contact.objects.select_for_update(no_key=True).get(id=contact.id)  # before the thread, as everyone does
     of_contact = Thread.objects.filter(contact=contact, phone_number_id=phone_number_id)
     last = of_contact.exclude(last_inbound_at=None).order_by("-last_inbound_at").first()
     opened, _ = Thread.objects.select_for_update(no_key=True).get_or_create(

@@ -5,13 +5,17 @@ A wake-up that is lost (Redis away, process killed) costs time, not events: the 
 
 import asyncio
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import structlog
+from celery import current_app
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
-from messaging.tasks import drain_inbox
+from messaging.broker import client
 
+MARK_SECONDS = 10  # how long a wake-up that was lost after it was marked keeps others from being queued
 GATHER_SECONDS = 0.02  # one wake-up a municipality in this time, however many events came
 # Sending a task costs more than storing an event. When a storm comes in for all municipalities at once, waking rests
 # nine times as long as it worked: at most a tenth of the process, and each municipality still about once a second.
@@ -53,12 +57,40 @@ class Waker:
             await asyncio.sleep(max(GATHER_SECONDS, REST * worked))
 
 
+def send_wakes(*, schema_names: Collection[str]) -> int:
+    """Queue one wake-up for each municipality that has none queued; return how many were queued.
+
+    However many events come, a municipality has one place in the queue: it cannot fill it and make others wait.
+    Raises RedisError, OperationalError: the broker is away.
+    """
+    names = list(schema_names)
+    with client().pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.set(_mark(name), b"", nx=True, ex=MARK_SECONDS)
+        unmarked = [name for name, fresh in zip(names, pipeline.execute(), strict=True) if fresh]
+    for name in unmarked:
+        current_app.send_task("messaging.tasks.drain_inbox", kwargs={"schema_name": name}, ignore_result=True)
+    return len(unmarked)
+
+
+def woken(*, schema_name: str) -> None:
+    """Note that a wake-up has left the queue: what is stored from now on queues another."""
+    try:
+        client().delete(_mark(schema_name))
+    except RedisError as error:
+        log.warning("wake_mark_not_removed", error=type(error).__name__)  # it ends by itself
+
+
+def _mark(schema_name: str) -> str:
+    return f"inbox-wake:{schema_name}"
+
+
 def _send(schema_names: set[str]) -> float:
-    """Send one task for each; return the seconds of processor time that it took."""
+    """Wake them; return the seconds of processor time that it took."""
     begun = time.thread_time()
     try:
-        for schema_name in schema_names:
-            drain_inbox.apply_async(kwargs={"schema_name": schema_name}, ignore_result=True)
-    except (OperationalError, OSError) as error:
+        if schema_names:
+            send_wakes(schema_names=schema_names)
+    except (RedisError, OperationalError, OSError) as error:
         log.warning("wake_up_lost", municipalities=len(schema_names), error=type(error).__name__)
     return time.thread_time() - begun

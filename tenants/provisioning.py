@@ -1,7 +1,8 @@
 """Making a tenant: municipality, host, number, schema and all that higher rooms need, in one transaction.
 
 Killed at any moment it leaves nothing behind; called again it finds what is there. What a higher room must do it
-registers in settings.PROVISIONING_STEPS by dotted path, as a function that takes `tenant` and runs in the new schema.
+registers in settings.PROVISIONING_STEPS by dotted path, as a function that takes `tenant` and runs in the new schema;
+what it can say of a repeated call in settings.PROVISIONING_CHECKS: the name of the argument that differs, or None.
 """
 
 from collections.abc import Collection
@@ -13,6 +14,7 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils.module_loading import import_string
 from django_tenants.utils import schema_context
+from psycopg.errors import UniqueViolation
 
 from audit.record import Actor, record
 from tenants.declaration import Purpose
@@ -66,7 +68,8 @@ def create(
     """Make one municipality live, or find that it is already so. Safe to repeat, also at the same moment.
 
     purposes: what the operator declares for it; all five when None.
-    Raises BadSchemaName, UnknownMunicipality: the arguments cannot be. DifferentMunicipality: they are taken.
+    Raises BadSchemaName, UnknownMunicipality, IntegrityError: the arguments cannot be. DifferentMunicipality: they are
+    taken.
     """
     checked_schema_name(name=schema_name)
     if cbs_code not in municipalities():
@@ -89,6 +92,8 @@ def create(
         try:
             _make(tenant=tenant, host=host, declared=declared)
         except IntegrityError as error:
+            if not isinstance(error.__cause__, UniqueViolation):
+                raise  # an argument is not of the right form
             # Somebody made it meanwhile, or a code or number is another's: the comparison below says which.
             if not Municipality.objects.filter(schema_name=schema_name).exists():
                 raise DifferentMunicipality(_who_has_it(tenant=tenant)) from error
@@ -96,6 +101,8 @@ def create(
             return Provisioned(municipality=municipality, host=host, created=True)
     existing = Municipality.objects.get(schema_name=schema_name)
     differing = _differences(existing=existing, wanted=tenant, declared=declared, access_token=access_token)
+    with schema_context(schema_name):
+        differing += filter(None, (import_string(path)(tenant=tenant) for path in settings.PROVISIONING_CHECKS))
     if differing:
         raise DifferentMunicipality(f"{schema_name} exists with another {', '.join(differing)}; nothing was changed")
     return Provisioned(municipality=existing, host=host, created=False)

@@ -10,15 +10,17 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from uuid import UUID
 
 import structlog
 from psycopg import Error as DatabaseError
+from psycopg import InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 
 from messaging.figures import META_ERRORS, SENDS
 from messaging.lanes.pace import Pace
 from messaging.lanes.store import Claimed, LaneStore, Lease, NumberSettings
-from tenants.encryption import decrypt
+from tenants.encryption import UnreadableSecret, decrypt
 from whatsapp.client import CloudAPI
 from whatsapp.errors import ErrorKind, ErrorScope, MetaError
 from whatsapp.outcomes import Accepted, NotSent, Outcome, Reason, Refused, Uncertain
@@ -46,12 +48,16 @@ class Lane:
     api: CloudAPI
     settings: NumberSettings
     ended: bool = False
+    broken: bool = False  # something is in a state that only a next lease can mend: this one is left to end
     _pace: Pace = field(init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
+    _token: str | None = None
+    _throttled: dict[UUID, int] = field(default_factory=dict)  # how often in a row, by message: costs no try
+    _unreachable: int = 0  # calls in a row that did not reach Meta
 
     def __post_init__(self) -> None:
-        self._pace = Pace(per_second=self.settings.messages_per_second)
+        self._pace = Pace(per_second=max(1, self.settings.messages_per_second))
         self.refresh(self.settings)
 
     def wake(self) -> None:
@@ -65,8 +71,12 @@ class Lane:
 
     def refresh(self, settings: NumberSettings) -> None:
         """Take over the number's settings as they are now."""
+        if settings.access_token_encrypted is None:
+            self._token = None
+        elif self._token is None or settings.access_token_encrypted != self.settings.access_token_encrypted:
+            self._token = _readable(settings.access_token_encrypted)
         self.settings = settings
-        self._pace.per_second = settings.messages_per_second
+        self._pace.per_second = max(1, settings.messages_per_second)
         if settings.paused_seconds:
             self._pace.rest(until=time.monotonic() + settings.paused_seconds)
 
@@ -86,32 +96,38 @@ class Lane:
                 task.add_done_callback(self._in_flight.discard)
             if claimed or self._in_flight:
                 idle_since = time.monotonic()
-            elif time.monotonic() - idle_since > IDLE_SECONDS:
+            elif time.monotonic() - idle_since > IDLE_SECONDS and not self._wake.is_set():
                 break
             if not claimed:
                 await self._rest()
         self.ended = True
         if self._in_flight:
             await asyncio.wait(self._in_flight)
-        await _until_stored(lambda: self.store.release(lease=self.lease))
+        if not self.broken:
+            await _until_stored(lambda: self.store.release(lease=self.lease))
 
     async def _claim(self) -> list[Claimed]:
         """Claim as much as pace and calls in flight allow now; wait first where pace allows nothing."""
         allowance = self._pace.allowance(at=time.monotonic())
         most = min(allowance, IN_FLIGHT - len(self._in_flight))
-        if most <= 0 or self.settings.access_token_encrypted is None:
+        if most <= 0 or self._token is None:
             return []
         try:
             claimed = await self.store.claim(lease=self.lease, most=most)
         except (DatabaseError, PoolTimeout) as error:
+            # It may have been committed all the same: what it claimed is nobody's then, and waits for the next lease.
             log.warning("claim_failed", error=type(error).__name__)
-            await asyncio.sleep(0.5)
+            self.broken = True
+            self.end()
             return []
         self._pace.spend(messages=len(claimed))
         return claimed
 
     async def _rest(self) -> None:
         """Wait until there may be something to claim: a wake, an outcome, the pace, or a due time."""
+        if self._token is None:
+            await asyncio.sleep(1.0)
+            return
         if self._pace.allowance(at=time.monotonic()) <= 0:
             await asyncio.sleep(min(1.0, self._pace.seconds_until_next(at=time.monotonic())))
             return
@@ -128,16 +144,27 @@ class Lane:
             pass
 
     async def _send(self, item: Claimed) -> None:
-        outcome = await self._call(item)
+        try:
+            outcome = await self._call(item)
+        except Exception as error:
+            # Whatever broke, the request may have been written: nobody knows, and nothing more is claimed by this lane.
+            log.error("send_broke", message_id=str(item.message_id), exc_info=error)
+            self.broken = True
+            self.end()
+            outcome = Uncertain(Reason.DISCONNECTED)
         try:
             SENDS.labels(self.lease.schema_name, type(outcome).__name__.lower()).inc()
             await self._settle(item, outcome)
+        except DatabaseError as error:
+            # It cannot be written as it is: the message stays SENDING, and the next lease makes it UNCERTAIN.
+            log.error("outcome_not_storable", message_id=str(item.message_id), error=type(error).__name__)
+            self.broken = True
+            self.end()
         finally:
             self._wake.set()
 
     async def _call(self, item: Claimed) -> Outcome:
-        encrypted = self.settings.access_token_encrypted
-        assert encrypted is not None
+        assert self._token is not None
         try:
             recipient = Recipient(wa_id=item.wa_id, bsuid=item.bsuid)
         except InvalidContent:
@@ -145,13 +172,15 @@ class Lane:
         body: dict[str, Any] = {key: item.request[key] for key in item.request if key not in {"to", "recipient"}}
         return await self.api.send(
             phone_number_id=self.lease.phone_number_id,
-            access_token=decrypt(encrypted=bytes(encrypted)).decode(),
+            access_token=self._token,
             body={**body, **recipient.as_meta()},
         )
 
     async def _settle(self, item: Claimed, outcome: Outcome) -> None:
         """Record what came of a call; a database that is away is waited for, because the outcome is known only here."""
         lease, message_id = self.lease, item.message_id
+        if not isinstance(outcome, NotSent):
+            self._unreachable = 0
         match outcome:
             case Accepted(wamid=wamid):
                 await _until_stored(lambda: self.store.accepted(lease=lease, message_id=message_id, wamid=wamid))
@@ -161,7 +190,11 @@ class Lane:
             case NotSent(reason=reason) if reason in PERMANENT_REASONS:
                 await self._fail(item, code=None, reason=str(reason))
             case NotSent(reason=reason):
-                await self._again(item, reason=str(reason), counts=True)
+                # Meta is out of reach for the whole number: it rests, and no message pays for it with a try.
+                self._unreachable += 1
+                self._pace.rest(until=time.monotonic() + _doubling(self._unreachable - 1))
+                log.warning("meta_out_of_reach", reason=reason)
+                await self._put_back(item, seconds=0.0, counts=False)
             case Refused(error=error):
                 await self._refused(item, error)
 
@@ -170,27 +203,38 @@ class Lane:
         log.info("send_refused", message_id=str(item.message_id), code=error.code, kind=error.kind)
         match error.kind:
             case ErrorKind.THROTTLED:
-                seconds = self._back_off(item)
-                if error.scope is not ErrorScope.PAIR:
-                    self._pace.rest(until=time.monotonic() + min(seconds, 2.0))
-                await self._again(item, reason=f"Meta {error.code}", counts=False)
+                await self._throttle(item, error)
             case ErrorKind.RETRYABLE:
-                await self._again(item, reason=f"Meta {error.code}", counts=True)
+                await self._again(item, reason=f"Meta {error.code}")
+            case ErrorKind.STOP if error.scope is ErrorScope.BUSINESS_INITIATED and item.request["type"] == "template":
+                # Templates rest, replies go on.
+                await self._put_back(item, seconds=STOP_SECONDS, counts=False)
             case ErrorKind.STOP:
                 self._pace.rest(until=time.monotonic() + STOP_SECONDS)
                 reason = f"Meta {error.code}: {error.title}"
                 log.error("number_stopped", code=error.code)
                 await _until_stored(lambda: self.store.pause(lease=self.lease, seconds=STOP_SECONDS, reason=reason))
-                await self._again(item, reason=reason, counts=False)
+                await self._put_back(item, seconds=0.0, counts=False)
             case _:
                 await self._fail(item, code=error.code, reason=error.title or f"Meta {error.code}")
 
-    async def _again(self, item: Claimed, *, reason: str, counts: bool) -> None:
-        """Put the message back for later, or give it up when it had all its tries."""
-        if counts and item.attempts + 1 >= MOST_ATTEMPTS:
+    async def _throttle(self, item: Claimed, error: MetaError) -> None:
+        """Slow down as Meta asks: the pair by powers of four, all else by doubling; no try is spent."""
+        times = self._throttled.get(item.message_id, 0)
+        self._throttled[item.message_id] = times + 1
+        seconds = min(LONGEST_BACK_OFF_SECONDS, 4.0**times) if error.scope is ErrorScope.PAIR else _doubling(times)
+        if error.scope is not ErrorScope.PAIR:
+            self._pace.rest(until=time.monotonic() + min(seconds, 2.0))
+        await self._put_back(item, seconds=seconds, counts=False)
+
+    async def _again(self, item: Claimed, *, reason: str) -> None:
+        """Put the message back for later, at the price of a try; give it up when it had them all."""
+        if item.attempts + 1 >= MOST_ATTEMPTS:
             await self._fail(item, code=None, reason=reason)
-            return
-        seconds = self._back_off(item)
+        else:
+            await self._put_back(item, seconds=_doubling(item.attempts), counts=True)
+
+    async def _put_back(self, item: Claimed, *, seconds: float, counts: bool) -> None:
         await _until_stored(
             lambda: self.store.again(lease=self.lease, message_id=item.message_id, seconds=seconds, counts=counts)
         )
@@ -200,20 +244,29 @@ class Lane:
             lambda: self.store.failed(lease=self.lease, message_id=item.message_id, code=code, reason=reason)
         )
 
-    @staticmethod
-    def _back_off(item: Claimed) -> float:
-        """Return the seconds to wait: doubling from half a second, with jitter so that many do not return at once."""
-        longest = min(LONGEST_BACK_OFF_SECONDS, 0.5 * 2.0**item.attempts)
-        return longest * (0.5 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing
+
+def _doubling(times: int) -> float:
+    """Return the seconds to wait: doubling from half a second, with jitter so that many do not return at once."""
+    longest = min(LONGEST_BACK_OFF_SECONDS, 0.5 * 2.0 ** min(times, 10))
+    return longest * (0.5 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing
+
+
+def _readable(encrypted: bytes) -> str | None:
+    """Return the token, or None when no key opens it: the number cannot send until that is mended."""
+    try:
+        return decrypt(encrypted=bytes(encrypted)).decode()
+    except UnreadableSecret:
+        log.error("access_token_unreadable")
+        return None
 
 
 async def _until_stored(write: Callable[[], Awaitable[Stored]]) -> Stored:
-    """Write, again and again while the database is away."""
+    """Write, again and again while the database is away.  Raises what no repeating can mend."""
     wait = 0.1
     while True:
         try:
             return await write()
-        except (DatabaseError, PoolTimeout) as error:
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
             log.warning("lane_write_failed", error=type(error).__name__)
             await asyncio.sleep(wait)
             wait = min(wait * 2, 2.0)

@@ -53,18 +53,28 @@ class Sender:
             await asyncio.sleep(LOOK_SECONDS)
         for lane in self._lanes.values():
             lane.end()
-        if self._running:
-            await asyncio.wait(self._running)
+        while self._running:
+            # Leases are kept while calls in flight are waited for, so that nobody takes these for lost.
+            await asyncio.wait(self._running, timeout=RENEW_SECONDS)
+            try:
+                await self._renew()
+            except (DatabaseError, PoolTimeout) as error:
+                log.warning("sender_waits_for_database", error=type(error).__name__)
         log.info("sender_stopped", owner=self.store.owner)
 
     async def _open(self, wanted: list[str]) -> None:
         """Wake our lanes that have work, and take those that nobody owns."""
         ours = [number for number in wanted if self._is_ours(number)]
+        others = [number for number in wanted if not self._is_ours(number)]
         if ours:
             # The note goes before the lane looks: what is queued after it leaves a new note.
-            for number in await self.store.take_wakes(numbers=ours) | set(ours):
-                self._lanes[number].wake()
-        others = [number for number in wanted if not self._is_ours(number)]
+            await self.store.take_wakes(numbers=ours)
+            for number in ours:
+                lane = self._lanes.get(number)
+                if lane is not None and not lane.ended:
+                    lane.wake()
+                else:
+                    others.append(number)  # it ended meanwhile: taken again as soon as it is free
         leases = await self.store.acquire(wanted=others)
         if not leases:
             return

@@ -97,7 +97,8 @@ SCHEMAS = "SELECT schema_name FROM public.tenants_municipality ORDER BY schema_n
 HAS_OUTBOX = "(SELECT DISTINCT phone_number_id FROM {schema}.messaging_outboxitem)"
 
 # The lease row is locked in share mode: a claim and a change of owner come one after the other, never at once.
-# A contact's messages leave in order: one that waits or is under way holds those behind it.
+# A contact's messages leave in order: one that is under way, or waits and is as urgent, holds those behind it; a reply
+# does not wait for a broadcast. What another transaction has locked is left for the next claim.
 CLAIM = """
     WITH lane AS (
         SELECT fencing_token FROM public.messaging_core_lane
@@ -105,16 +106,18 @@ CLAIM = """
         FOR SHARE
     ), next AS (
         SELECT item.id FROM {schema}.messaging_outboxitem AS item
+        JOIN {schema}.messaging_message AS message ON message.id = item.message_id
         WHERE item.phone_number_id = %(number)s AND item.claimed_by IS NULL AND item.due_at <= clock_timestamp()
             AND EXISTS (SELECT FROM lane)
             AND NOT EXISTS (
                 SELECT FROM {schema}.messaging_outboxitem AS earlier
                 WHERE earlier.contact_id = item.contact_id AND earlier.phone_number_id = item.phone_number_id
                     AND earlier.id < item.id
+                    AND (earlier.claimed_by IS NOT NULL OR earlier.priority <= item.priority)
             )
         ORDER BY item.priority, item.id
         LIMIT %(most)s
-        FOR UPDATE SKIP LOCKED
+        FOR UPDATE OF item, message SKIP LOCKED
     ), claimed AS (
         UPDATE {schema}.messaging_outboxitem AS item SET claimed_by = %(token)s FROM next WHERE item.id = next.id
         RETURNING item.id, item.message_id, item.contact_id, item.request, item.attempts
@@ -132,7 +135,14 @@ CLAIM = """
 
 NEXT_DUE = """
     SELECT greatest(0, extract(epoch FROM min(due_at) - clock_timestamp()))::float
-    FROM {schema}.messaging_outboxitem WHERE phone_number_id = %(number)s AND claimed_by IS NULL
+    FROM {schema}.messaging_outboxitem AS item
+    WHERE phone_number_id = %(number)s AND claimed_by IS NULL
+        AND NOT EXISTS (
+            SELECT FROM {schema}.messaging_outboxitem AS earlier
+            WHERE earlier.contact_id = item.contact_id AND earlier.phone_number_id = item.phone_number_id
+                AND earlier.id < item.id
+                AND (earlier.claimed_by IS NOT NULL OR earlier.priority <= item.priority)
+        )
 """
 
 # From here on: the message first, its outbox row after, as who applies statuses does; so the two never deadlock.

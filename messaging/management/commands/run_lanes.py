@@ -17,7 +17,7 @@ from whatsapp.client import CloudAPI
 from whatsapp.transport import open_session
 
 DATABASE_CONNECTIONS = 8
-CALLS_IN_FLIGHT = 512
+UNLIMITED = 0  # each lane bounds its own calls: a slow number takes no connection from another
 
 
 class Command(BaseCommand):
@@ -41,6 +41,6 @@ async def _run() -> None:
         open=False,
         kwargs={"autocommit": True, "options": "-c search_path=", "application_name": "sender"},
     )
-    async with pool, open_session(connections=CALLS_IN_FLIGHT) as session:
+    async with pool, open_session(connections=UNLIMITED) as session:
         api = CloudAPI(session=session, base_url=settings.META_GRAPH_URL, version=settings.META_GRAPH_VERSION)
         await Sender(store=LaneStore(pool=pool, owner=owner), api=api).run(stop=stop)
