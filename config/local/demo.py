@@ -324,8 +324,9 @@ def _summary(report: dict[str, Any], instance: "Instance", *, seconds: float) ->
         f"in            {inbound['received']} messages received, {inbound['stored']} stored, each in one municipality"
     )
     print(
-        f"out           {outbound['queued']} queued: {outbound['accepted']} accepted ({outbound['delivered']} delivered, "
-        f"{outbound['read']} read), {outbound['failed']} failed, {outbound['uncertain']} uncertain"
+        f"out           {outbound['queued']} queued: {outbound['accepted']} accepted "
+        f"({outbound['delivered']} delivered, {outbound['read']} read), {outbound['failed']} failed, "
+        f"{outbound['uncertain']} uncertain"
     )
     kinds = ", ".join(f"{count} {category.lower()}" for category, count in conversations["by_category"].items())
     print(

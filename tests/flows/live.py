@@ -32,6 +32,11 @@ class Live:
 
     def start(self) -> None:
         """Bring everything up."""
+        self.start_processes()
+        self.start_towns()
+
+    def start_processes(self) -> None:
+        """Bring the platform up, without any municipality."""
         instance = self.instance
         instance.take()
         instance.start_servers()
@@ -39,6 +44,10 @@ class Live:
         instance.migrate()
         instance.start_processes()
         instance.wait_until_healthy()
+
+    def start_towns(self) -> None:
+        """Make the municipalities live, here and at the sandbox, their templates approved."""
+        instance = self.instance
         for schema, (name, cbs_code, waba_id, number) in TOWNS.items():
             numbers = [{"id": number, "display_phone_number": f"+3197010{number[-6:]}"}]
             token = f"EAA{schema}"

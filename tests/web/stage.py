@@ -1,0 +1,206 @@
+"""A running platform with something to see on every page, and a browser in which people sign in to it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from config.local.folders import ROOT
+from tests.flows.live import TOWNS, Live
+
+PASSWORD = "een-lang-wachtwoord-1"
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+PEOPLE = {  # by word: schema, role, name
+    "agent": ("utrecht", "agent", "Kim Kanaal"),
+    "admin": ("utrecht", "admin", "Bea Beheer"),
+    "supervisor": ("utrecht", "supervisor", "Sem Super"),
+    "privacy": ("utrecht", "privacy_officer", "Pia Privé"),
+    "support": ("public", "bsp_support", "Sanne Support"),
+    "finance": ("public", "bsp_finance", "Farid Finance"),
+}
+WIDE, PHONE = (1280, 900), (360, 740)
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+CITIZENS = (
+    ("+31697000011", "Fatima El Idrissi", "Goedemorgen, is mijn vergunning voor de dakkapel al klaar?"),
+    ("+31697000012", "Jan de Wit", "De lantaarnpaal voor nummer 14 doet het niet."),
+    ("+31697000013", "Ömer Yılmaz", "Kan ik mijn paspoort vandaag ophalen?"),
+    ("+31697000014", "Marie-Louise van den Heuvel-Oosterhuis", "Hoe laat is de milieustraat open?"),
+    ("+31697000015", "Ada", "Thanks! Where can I register my new address?"),
+)
+
+
+def chromium() -> str:
+    """Return where Chromium is; it comes with the operating system (.ci/run installs it)."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, "the tests of pages need Chromium: install it (on Debian: apt install chromium)"
+    return found
+
+
+@dataclass(slots=True)
+class Stage:
+    """A platform of its own, played for pages."""
+
+    live: Live
+
+    def play(self) -> None:
+        """Have citizens write last month and today, agents answer some, and the month's invoices drafted."""
+        live = self.live
+        today = datetime.now(AMSTERDAM)
+        last_month = (today.replace(day=1) - timedelta(days=1)).replace(day=15, hour=10, minute=5)
+        live.post("clock", {"to": last_month.isoformat()})
+        live.start_towns()
+        for word, (schema, role, name) in PEOPLE.items():
+            live.instance.manage(
+                *("create_user", schema, "--email", f"{word}@voorbeeld.example", "--name", name),
+                *("--role", role, "--password", "-"),
+                given=PASSWORD,
+            )
+        for phone, name, text in CITIZENS:
+            self.write(phone=phone, name=name, text=text)
+        live.rest()
+        live.answer()
+        live.rest()
+        self.write(phone="+31697000012", name="Jan de Wit", text="Hij knippert nu, dat is nog lelijker.")
+        live.rest()
+        live.post("clock", {"to": datetime.now(AMSTERDAM).isoformat()})
+        live.instance.manage("load_rate_card", str(ROOT / "billing" / "rate_cards" / "standard-2026.json"))
+        live.instance.manage("run_invoices", "--period", f"{last_month:%Y-%m}")
+        self._play_today()
+
+    def _play_today(self) -> None:
+        live, number = self.live, TOWNS["utrecht"][3]
+        fatima, omer = CITIZENS[0], CITIZENS[2]
+        live.post(
+            "citizens",
+            {"phone_number_id": number, "citizen": {"phone": omer[0], "name": omer[1]}, "behaviour": "undeliverable"},
+        )
+        self.write(phone=omer[0], name=omer[1], text="Ik sta bij de balie.")
+        live.rest()
+        live.answer()
+        live.rest()
+        self.write(phone=fatima[0], name=fatima[1], text="Ik heb hier een foto van de tekening.")
+        self.write(
+            phone=fatima[0],
+            name=fatima[1],
+            message={"type": "image", "image": {"id": "1", "caption": "De tekening", "mime_type": "image/jpeg"}},
+        )
+        self.write(
+            phone=fatima[0],
+            name=fatima[1],
+            message={"type": "location", "location": {"latitude": 52.09, "longitude": 5.12, "name": "Stadhuis"}},
+        )
+        self.write(
+            phone=fatima[0],
+            name=fatima[1],
+            message={"type": "unsupported", "errors": [{"code": 131051, "title": "Unsupported message type"}]},
+        )
+        live.rest()
+
+    def write(self, *, phone: str, name: str, text: str = "", message: dict[str, Any] | None = None) -> None:
+        """Have a citizen write to Utrecht."""
+        message = message or {"type": "text", "text": {"body": text}}
+        update = {"phone_number_id": TOWNS["utrecht"][3], "citizen": {"phone": phone, "name": name}, "message": message}
+        self.live.post("inbound", {"updates": [update], "wait": True})
+
+    def url(self, word: str, path: str = "/") -> str:
+        """Return an address of the host that a person works on."""
+        schema = PEOPLE[word][0]
+        host = "console" if schema == "public" else schema
+        return f"http://{host}.localhost:{self.live.instance.web_port}{path}"
+
+    def sign_in(self, context: BrowserContext, word: str, *, language: str = "nl") -> Page:
+        """Sign a person in through the form; return the page that comes then."""
+        page = context.new_page()
+        page.goto(self.url(word))
+        if language == "en":
+            page.get_by_role("button", name="English").click()
+        page.get_by_label("E-mail").fill(f"{word}@voorbeeld.example")
+        page.get_by_label("Wachtwoord" if language == "nl" else "Password").fill(PASSWORD)
+        page.locator("main button").click()
+        page.wait_for_url(lambda url: "/sign-in/" not in url)
+        return page
+
+    def pages(self) -> Iterator[tuple[str, str, str]]:
+        """Return every page there is to see: a name, whose it is, and its path."""
+        thread = {
+            name: str(id_)
+            for name, id_ in self.live.ask(
+                "SELECT c.profile_name, t.id FROM {s}.messaging_thread t JOIN {s}.messaging_contact c"
+                " ON c.id = t.contact_id",
+                schema="utrecht",
+            )
+        }
+        template = self.live.ask(
+            "SELECT id FROM {s}.messaging_template WHERE status = 'APPROVED' AND language = 'nl' ORDER BY name DESC",
+            schema="utrecht",
+        )[0][0]
+        invoice = self.live.ask("SELECT id FROM public.billing_invoice ORDER BY net_cents DESC")[0][0]
+        fatima, jan = thread["Fatima El Idrissi"], thread["Jan de Wit"]
+        yield from (
+            ("inbox-waiting", "agent", "/inbox/"),
+            ("inbox-all", "agent", "/inbox/?order=latest"),
+            ("inbox-empty", "agent", "/inbox/?order=waiting&page=9"),
+            ("thread-open", "agent", f"/threads/{fatima}/"),
+            ("thread-failed", "agent", f"/threads/{thread['Ömer Yılmaz']}/"),
+            ("thread-window-closed", "agent", f"/threads/{jan}/"),
+            ("send-template", "agent", f"/threads/{jan}/template/{template}/"),
+            ("close-thread", "agent", f"/threads/{fatima}/close/"),
+            ("forbidden", "agent", "/users/"),
+            ("not-found", "agent", "/niets/"),
+            ("sign-out", "agent", "/sign-out/"),
+            ("nothing-yet", "privacy", "/"),
+            ("number", "admin", "/numbers/"),
+            ("templates", "admin", "/templates/"),
+            ("users", "admin", "/users/"),
+            ("municipalities", "support", "/municipalities/"),
+            ("municipality", "support", "/municipalities/utrecht/"),
+            ("invoices", "finance", "/invoices/"),
+            ("invoice", "finance", f"/invoices/{invoice}/"),
+            ("invoice-line", "finance", f"/invoices/{invoice}/lines/1/"),
+        )
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    """Bring a platform up and play on it; the block's end stops it."""
+    live = Live(folder, durable=False)
+    try:
+        live.start_processes()
+        made = Stage(live=live)
+        made.play()
+        yield made
+    finally:
+        live.stop()
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Return a browser in which every host of ours is this machine."""
+    with sync_playwright() as playwright:
+        arguments = ["--host-resolver-rules=MAP *.localhost 127.0.0.1"]
+        if os.geteuid() == 0:
+            arguments.append("--no-sandbox")  # Chromium's own sandbox refuses root
+        opened = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds against WCAG 2.2 AA on a page, each in one line."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS)
+    return [
+        f"{each['id']}: {node['target']} {node['failureSummary']}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
