@@ -15,6 +15,8 @@ import sentry_sdk
 import structlog
 from sentry_sdk.types import Event, Hint
 
+from config import VERSION
+
 REMOVED = "[removed]"
 # What may stand between the digits of a phone number, in any spelling that people use.
 _BETWEEN = "[ \\t\u00a0\u2009\u202f().\u2010-\u2015/-]{0,3}"
@@ -146,6 +148,7 @@ def configure_sentry(*, dsn: str | None) -> None:
         return
     sentry_sdk.init(
         dsn=dsn,
+        release=VERSION,  # else Sentry asks git, which a container does not have
         send_default_pii=False,
         include_local_variables=False,
         include_source_context=False,

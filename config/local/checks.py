@@ -41,7 +41,7 @@ def test(*, arguments: Sequence[str]) -> int:
     begun = time.monotonic()
     # A choice of tests is made while working on something: the checks then only stand in the way.
     checked = 0 if arguments else lint()
-    command = [sys.executable, "-m", "pytest", "-p", "config.local.testing", *arguments]
+    command = [sys.executable, "-m", "pytest", *arguments]
     if not any(argument.startswith(("-n", "--pdb")) for argument in arguments):
         command += ["-n", "2", "--dist", "loadgroup"]
     tested = subprocess.call(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
@@ -59,7 +59,7 @@ def bench(*, arguments: Sequence[str]) -> int:
 
 def chaos(*, arguments: Sequence[str]) -> int:
     """Run the tests that kill processes and servers during traffic; return the exit code."""
-    command = [sys.executable, "-m", "pytest", "-p", "config.local.testing", "tests/chaos", *arguments]
+    command = [sys.executable, "-m", "pytest", "tests/flows/test_killing.py", *arguments]
     return subprocess.call(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
 

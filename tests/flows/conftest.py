@@ -9,15 +9,6 @@ import pytest
 from config.local import testing
 from tests.flows.live import Live
 
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the flows of one platform in one worker process: each would start a platform of its own."""
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.xdist_group("demo" if item.path.stem == "test_demo" else "live"))
-
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
