@@ -8,4 +8,4 @@ from config.env import ROOT
 
 def test_it_is_that_of_the_project_file_and_of_the_changelog():
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
-    assert f"[{VERSION}]" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"### {VERSION}" in (ROOT / "CHANGELOG.md").read_text()
