@@ -1,6 +1,6 @@
 # Everything a person runs here. Each target first brings .venv in line with requirements/ (config/local/install.py).
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench chaos clean lock install
+.PHONY: help demo test lint bench chaos chart clean lock install
 
 # The Python that makes .venv: the first on PATH that is new enough. Another one: make demo PYTHON=/path/to/python3
 PYTHON := $(shell for candidate in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -18,6 +18,7 @@ help:  ## say what there is
 	@echo "make lint   run the checks alone: ruff, mypy, imports, migrations"
 	@echo "make bench  measure.  ARGS=\"intake --json\": one benchmark"
 	@echo "make chaos  kill processes during traffic and count what was lost or doubled"
+	@echo "make chart  render and check the Helm chart and the Dockerfile, as make test does too"
 	@echo "make clean  stop what runs from this folder and remove its data (var/); .venv stays"
 	@echo "make lock   compile requirements/*.txt anew from pyproject.toml"
 	@echo "DATABASE_URL, CELERY_BROKER_URL: use these servers instead of starting some"
@@ -40,6 +41,9 @@ bench: install
 
 chaos: install
 	@$(LOCAL) chaos $(ARGS)
+
+chart: install
+	@$(LOCAL) test tests/helm
 
 clean:
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m config.local clean; else rm -rf var; fi
