@@ -58,8 +58,8 @@ class ContactBook:
             self._index(contact)
 
     def find(self, identity: Identity) -> Contact | None:
-        """Return the contact that an identity names, or None."""
-        return self._by_wa_id.get(identity.wa_id or "") or self._by_bsuid.get(identity.bsuid or "")
+        """Return the contact that an identity names, or None: by id first, because a number can pass to another."""
+        return self._by_bsuid.get(identity.bsuid or "") or self._by_wa_id.get(identity.wa_id or "")
 
     def canonical(self, contact: Contact) -> Contact:
         """Return the contact that this one was merged into, as far as this batch goes, or itself."""
@@ -88,12 +88,20 @@ class ContactBook:
         return contact
 
     def follow(self, *, old: Identity, new: Identity) -> Contact | None:
-        """Give the contact that Meta says has changed its number or id the new one; None when nobody here is meant."""
-        contact, other = self.find(old), self.find(new)
+        """Give the contact that Meta says has changed its number or id the new one; None when nobody here is meant.
+
+        Who has the new one already is the same person, unless both have ids and Meta does not say that these are one:
+        then the number came from somebody else, whom it leaves.
+        """
+        contact = self.find(old)
         if contact is None:
             return None
-        if other is not None and other is not contact:
-            contact = self._merge(contact, other)
+        holder = self._by_wa_id.get(new.wa_id or "")
+        if holder is not None and contact.bsuid is not None and holder.bsuid not in (None, contact.bsuid, new.bsuid):
+            self._set_ids(holder, wa_id=None, bsuid=holder.bsuid)
+        for other in (self._by_wa_id.get(new.wa_id or ""), self._by_bsuid.get(new.bsuid or "")):
+            if other is not None and self.canonical(other) is not contact:
+                contact = self._merge(contact, self.canonical(other))
         self._set_ids(contact, wa_id=new.wa_id or contact.wa_id, bsuid=new.bsuid or contact.bsuid)
         return contact
 
@@ -126,7 +134,7 @@ class ContactBook:
             return
         if contact.id not in self._new and contact.wa_id not in (None, wa_id):
             # A number that goes to another contact in this batch must be free in the database before.
-            Contact.objects.filter(id=contact.id).update(wa_id=None, bsuid=bsuid)
+            Contact.objects.filter(id=contact.id).update(wa_id=wa_id, bsuid=bsuid)
         self._forget(contact)
         contact.wa_id, contact.bsuid = wa_id, bsuid
         self._changed[contact.id] = contact

@@ -81,7 +81,7 @@ def _follow(contacts: ContactBook, message: InboundMessage) -> Contact | None:
     """Follow a change of number or id that WhatsApp tells; return whose it was, or None when nobody here is meant."""
     change = message.system
     assert change is not None
-    old = Identity(wa_id=message.sender_wa_id, bsuid=message.sender_bsuid or change.old_bsuid)
+    old = Identity(wa_id=message.sender_wa_id, bsuid=change.old_bsuid or message.sender_bsuid)
     return contacts.follow(old=old, new=Identity(wa_id=change.new_wa_id, bsuid=change.new_bsuid))
 
 

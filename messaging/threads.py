@@ -51,9 +51,10 @@ class ThreadBook:
         else:
             self._changed[thread.id] = thread
         thread.last_message_at = max(thread.last_message_at, stamped_at)
+        opened_by = [thread.last_inbound_at, self._last_inbound.get((contact.id, number))]
         if kind not in WINDOW_KINDS_NOT:
-            inherited = self._last_inbound.get((contact.id, number), stamped_at)
-            thread.last_inbound_at = max(thread.last_inbound_at or stamped_at, stamped_at, inherited)
+            opened_by.append(stamped_at)
+        thread.last_inbound_at = max(filter(None, opened_by), default=None)
         if kind not in UNANSWERED_KINDS:
             thread.waiting_since = thread.waiting_since or stamped_at
         return thread
