@@ -14,7 +14,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import accounts, books_doors, citizen_doors, control, media, story_doors, templates
+from sandbox import (
+    account_events,
+    accounts,
+    analytics,
+    books_doors,
+    citizen_doors,
+    control,
+    media,
+    number_settings,
+    registration,
+    signup,
+    story_doors,
+    template_edits,
+    templates,
+    uploads,
+)
 from sandbox.control import sandbox_of
 from sandbox.courier import Courier
 from sandbox.faults import SendFault, UnknownFault
@@ -55,6 +70,13 @@ class Sandbox:
                 *story_doors.routes(),
                 *media.routes(),
                 *templates.routes(),
+                *template_edits.routes(),
+                *account_events.routes(),
+                *analytics.routes(),
+                *number_settings.routes(),
+                *registration.routes(),
+                *signup.routes(),
+                *uploads.routes(),
                 *accounts.routes(),
                 Route("/{path:path}", _nowhere, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
             ],
@@ -74,7 +96,7 @@ class Sandbox:
         counted = not path.startswith("/_sandbox/")
         self.world.requests_in_hand += counted
         try:
-            if scope["method"] == "POST" and path.endswith("/messages"):
+            if scope["method"] == "POST" and path.endswith(("/messages", "/marketing_messages")):
                 await self._messages(scope, receive, send)
             else:
                 await self._doors(scope, receive, send)
@@ -141,8 +163,9 @@ class Sandbox:
             fault = self.world.faults.take(number_id=number.id)
             if fault is not None:
                 return await self._with_fault(fault=fault, number=number, payload=payload, receive=receive)
+        lite = parts[-1] == "marketing_messages"
         return 200, orjson.dumps(
-            accept_message(world=self.world, statuses=self.statuses, number=number, payload=payload)
+            accept_message(world=self.world, statuses=self.statuses, number=number, payload=payload, lite=lite)
         )
 
     async def _with_fault(

@@ -25,10 +25,23 @@ class Send:
     # The citizen's key in `world`, the template's category, and what the statuses said that were acknowledged.
     citizen_key: int = 0
     template: str | None = None
+    language: str | None = None
     category: str | None = None
     pricing: dict[str, Any] | None = None
     acknowledged: list[str] = field(default_factory=list)
     body: dict[str, Any] | None = None
+    # Stamps of what was reported, for analytics; 0: not yet.
+    delivered_at: float = 0.0
+    read_at: float = 0.0
+    failed: bool = False
+
+    def note(self, *, status: str, at: float) -> None:
+        """Note that a status of the message goes out."""
+        if status in ("delivered", "read"):
+            self.delivered_at = min(self.delivered_at or at, at)
+        if status == "read":
+            self.read_at = min(self.read_at or at, at)
+        self.failed = self.failed or status == "failed"
 
     def as_dict(self) -> dict[str, Any]:
         """Show the row."""
@@ -124,6 +137,7 @@ class Books:
     marked_read: int = 0
     other_calls: int = 0
     dropped_updates: int = 0
+    expired: int = 0
     out_of_order: int = 0
     # The newest stamp delivered of each (number, citizen), to count messages that came after a newer one.
     _newest: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -167,6 +181,7 @@ class Books:
             "webhook_answers": dict(Counter(str(post.answer) for post in self.posts)),
             "statuses": dict(self.statuses),
             "dropped_updates": self.dropped_updates,
+            "expired": self.expired,
             "unacknowledged": unacknowledged,
         }
 

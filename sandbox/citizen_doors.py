@@ -44,7 +44,10 @@ async def _describe_citizen(request: Request) -> Response:
     if raw.get("behaviour") not in BEHAVIOURS:
         raise UnfitMessage(f"a citizen's behaviour is one of {', '.join(BEHAVIOURS)}")
     citizen = find_citizen(world=world, number=number_of(world=world, raw=raw), raw=raw.get("citizen") or {})
-    citizen.behaviour = raw["behaviour"]
+    off = raw.get("off_seconds", 0)
+    if not isinstance(off, int | float) or off < 0:
+        raise UnfitMessage("off_seconds is a number")
+    citizen.behaviour, citizen.off_seconds = raw["behaviour"], float(off)
     return JSONResponse(_shown_citizen(citizen=citizen))
 
 

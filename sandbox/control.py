@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from sandbox.books import iso
 from sandbox.inbound import UnfitMessage, read_json
+from sandbox.limits import MESSAGING_LIMITS
 from sandbox.world import Template, World
 
 if TYPE_CHECKING:
@@ -108,12 +109,17 @@ async def _register_business(request: Request) -> Response:
         raise UnfitMessage("a phone number needs id and display_phone_number")
     if not all(isinstance(each.get("throughput", 80), int) and each.get("throughput", 80) > 0 for each in numbers):
         raise UnfitMessage("throughput is a number above zero")
+    limit = raw.get("messaging_limit", "TIER_UNLIMITED")
+    if limit not in MESSAGING_LIMITS:
+        raise UnfitMessage(f"messaging_limit is one of {', '.join(MESSAGING_LIMITS)}")
     business = world.register(
         waba_id=raw["waba_id"],
         name=str(raw.get("name", raw["waba_id"])),
         access_token=raw["access_token"],
         webhook_url=raw.get("webhook_url"),
     )
+    business.messaging_limit = limit
+    business.portfolio_id = str(raw.get("portfolio_id") or business.portfolio_id)
     for each in numbers:
         given = {"throughput": each["throughput"]} if "throughput" in each else {}
         world.register_number(
@@ -162,15 +168,9 @@ async def _verify(request: Request) -> Response:
     """Play the verification of the webhook's URL; tell whether the challenge came back."""
     sandbox, raw = sandbox_of(request=request), await read_object(request=request)
     url = raw.get("url", sandbox.world.config.webhook_url)
-    challenge = sandbox.world.ids.next_number()
-    query = {
-        "hub.mode": "subscribe",
-        "hub.challenge": challenge,
-        "hub.verify_token": raw.get("verify_token", sandbox.world.config.verify_token),
-    }
-    async with aiohttp.ClientSession() as session, session.get(url, params=query) as answer:
-        verified = answer.status == 200 and await answer.text() == challenge
-        return JSONResponse({"verified": verified, "status": answer.status})
+    token = raw.get("verify_token", sandbox.world.config.verify_token)
+    status, text, challenge = await sandbox.courier.challenge(url=url, verify_token=token)
+    return JSONResponse({"verified": status == 200 and text == challenge, "status": status})
 
 
 async def _show_faults(request: Request) -> Response:

@@ -16,6 +16,7 @@ import aiohttp
 
 from sandbox.books import WebhookPost
 from sandbox.envelope import Update, copy_of, encode
+from sandbox.graph_errors import GraphError
 from sandbox.world import World
 
 
@@ -104,6 +105,25 @@ class Courier:
         arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._put(parcel=Parcel(updates, sealed=True, arrived=arrived), delay=0.0)
         return arrived
+
+    async def verify(self, *, url: str, verify_token: str) -> None:
+        """Verify a URL for webhooks as Meta does, by a challenge. Raises GraphError 2200: it did not come back."""
+        if not self._world.switches.verify_overrides:
+            return
+        status, text, challenge = await self.challenge(url=url, verify_token=verify_token)
+        if status != 200 or text != challenge:
+            raise GraphError(code=2200, details="Callback verification failed.")
+
+    async def challenge(self, *, url: str, verify_token: str) -> tuple[int | None, str, str]:
+        """Ask the URL for a challenge back; return status (None: no answer), text and what was expected."""
+        challenge = self._world.ids.next_number()
+        query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
+        timeout = aiohttp.ClientTimeout(total=self._world.switches.webhook_timeout_seconds)
+        try:
+            async with self._client().get(url, params=query, timeout=timeout) as answer:
+                return answer.status, await answer.text(), challenge
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return None, "", challenge
 
     async def send_raw(self, *, url: str, body: bytes) -> tuple[int, str]:
         """Sign and deliver a body as given, once; return the answer's status and text."""

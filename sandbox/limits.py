@@ -1,10 +1,19 @@
 """Meta's rate limits: messages a second of a number (in and out together), and messages to one citizen (pair).
 
-Both run on real time, because the sandbox's clock is moved.
+Both run on real time, because the sandbox's clock is moved. The messaging limit of a portfolio runs on that clock.
 """
 
 from dataclasses import dataclass
 
+# People reached outside windows in 24 hours, for all numbers of a portfolio together; None: no limit.
+MESSAGING_LIMITS = {
+    "TIER_250": 250,
+    "TIER_2K": 2000,
+    "TIER_10K": 10_000,
+    "TIER_100K": 100_000,
+    "TIER_UNLIMITED": None,
+}
+MESSAGING_LIMIT_SECONDS = 86400.0
 PAIR_BURST = 45
 PAIR_SECONDS = 6.0  # one message in six seconds to one citizen, after the burst
 
@@ -36,6 +45,21 @@ class Bucket:
     def _refill(self, *, now: float) -> None:
         self.tokens = min(float(self.per_second), self.tokens + (now - self.now) * self.per_second)
         self.now = now
+
+
+def limit_allows(*, reached: dict[int, float], citizen_key: int, limit: int, now: float) -> bool:
+    """Tell whether a portfolio may reach this citizen outside a window now, and count the citizen if so.
+
+    reached: by citizen, the moment (of the sandbox's clock) of the last message that counted.
+    """
+    since = now - MESSAGING_LIMIT_SECONDS
+    if reached.get(citizen_key, 0.0) <= since:
+        for key in [key for key, moment in reached.items() if moment <= since]:
+            del reached[key]
+        if len(reached) >= limit:
+            return False
+        reached[citizen_key] = now
+    return True
 
 
 def pair_allows(*, debts: dict[str, float], number_id: str, now: float) -> bool:

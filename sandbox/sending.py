@@ -11,13 +11,18 @@ from sandbox.books import Send
 from sandbox.checks import check_envelope, check_message
 from sandbox.graph_errors import GraphError, missing_object
 from sandbox.inbound import BSUID
-from sandbox.limits import pair_allows
+from sandbox.limits import MESSAGING_LIMITS, limit_allows, pair_allows
 from sandbox.pricing import price, window_is_open
-from sandbox.statuses import Statuses
+from sandbox.statuses import TTL_SECONDS, Statuses
 from sandbox.template_sends import approved_template
 from sandbox.world import Business, Citizen, MediaFile, Number, World
 
 DUTCH_COUNTRY_CODE = "31"
+# How long Meta tries to deliver a template that says nothing about it.
+DEFAULT_TTL_SECONDS = {"AUTHENTICATION": 600.0}
+# What stops a number that is not CONNECTED from sending.
+REFUSALS = {"BANNED": 131031, "RESTRICTED": 131031, "RATE_LIMITED": 131048}
+SENDING = ("CONNECTED", "FLAGGED")
 MEDIA_KINDS = ("image", "video", "audio", "document", "sticker")
 
 
@@ -54,9 +59,17 @@ def mark_read(*, world: World, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def accept_message(
-    *, world: World, statuses: Statuses, number: Number, payload: dict[str, Any], failure: int | None = None
+    *,
+    world: World,
+    statuses: Statuses,
+    number: Number,
+    payload: dict[str, Any],
+    failure: int | None = None,
+    lite: bool = False,
 ) -> dict[str, Any]:
     """Accept the message, or raise GraphError; either way it is in the books.
+
+    lite: it came by the door for marketing messages, which takes marketing templates alone and has a price of its own.
 
     failure: the code with which it fails later, by a status (asked for by a fault).
     """
@@ -73,7 +86,7 @@ def accept_message(
     )
     books.sends.append(send)
     try:
-        citizen, late_failure = _judge(world=world, number=number, payload=payload, send=send, now=now)
+        citizen, late_failure = _judge(world=world, number=number, payload=payload, send=send, now=now, lite=lite)
     except GraphError as error:
         send.code = error.code
         raise
@@ -89,7 +102,9 @@ def accept_message(
             now=now,
             free_service_messages=world.switches.free_service_messages,
         )
-    statuses.plan(send=send, number=number, citizen=citizen, failure=failure)
+    statuses.plan(
+        send=send, number=number, citizen=citizen, failure=failure, ttl_seconds=_ttl(number=number, send=send)
+    )
     given = payload.get("to") or payload.get("recipient")
     contact = {"input": given, "wa_id": citizen.phone} if payload.get("to") else {"input": given, "user_id": given}
     message: dict[str, Any] = {"id": wamid}
@@ -113,16 +128,16 @@ def note_refusal(*, world: World, number: Number, payload: dict[str, Any], code:
 
 
 def _judge(
-    *, world: World, number: Number, payload: dict[str, Any], send: Send, now: float
+    *, world: World, number: Number, payload: dict[str, Any], send: Send, now: float, lite: bool
 ) -> tuple[Citizen, int | None]:
     check_envelope(payload=payload)
+    _check_number(number=number)
     citizen = _recipient(world=world, number=number, payload=payload)
     send.to = citizen.phone if payload.get("to") and citizen.phone else str(payload.get("recipient"))
+    if lite and send.type != "template":
+        raise GraphError(code=131009, details="Only templates are sent this way.")
     if send.type == "template":
-        template = approved_template(business=number.business, payload=payload)
-        send.template, send.category = template.name, template.category
-        if template.category == "AUTHENTICATION" and not payload.get("to"):
-            raise GraphError(code=131062, details="Authentication templates need a phone number.")
+        _check_template(number=number, payload=payload, send=send, lite=lite)
     else:
         check_message(payload=payload, kind=send.type)
         if send.type in MEDIA_KINDS:
@@ -130,13 +145,38 @@ def _judge(
         elif send.type == "reaction":
             _check_target(world=world, wamid=payload["reaction"]["message_id"])
     _check_rates(world=world, number=number, citizen=citizen)
-    if send.type != "template" and not window_is_open(citizen=citizen, number=number, now=now):
-        if world.switches.outside_window == "sync":
-            raise GraphError(
-                code=131047, details="More than 24 hours have passed since the recipient last replied to the sender."
-            )
-        return citizen, 131047
-    return citizen, None
+    if window_is_open(citizen=citizen, number=number, now=now):
+        return citizen, None
+    if send.type == "template":
+        _check_messaging_limit(world=world, number=number, citizen=citizen, now=now)
+        return citizen, None
+    if world.switches.outside_window == "sync":
+        raise GraphError(
+            code=131047, details="More than 24 hours have passed since the recipient last replied to the sender."
+        )
+    return citizen, 131047
+
+
+def _check_number(*, number: Number) -> None:
+    """Raise GraphError when the number's state, or that of its account, does not let it send."""
+    if number.status not in SENDING:
+        raise GraphError(code=REFUSALS.get(number.status, 133010), details=f"The number is {number.status}.")
+    if number.business.credit is None:
+        raise GraphError(code=131042, details="No line of credit is attached to this account.")
+
+
+def _check_template(*, number: Number, payload: dict[str, Any], send: Send, lite: bool) -> None:
+    """Note the template in the books, or raise GraphError when it may not be sent like this."""
+    template = approved_template(business=number.business, payload=payload)
+    send.template, send.language, send.category = template.name, template.language, template.category
+    if template.category == "AUTHENTICATION" and not payload.get("to"):
+        raise GraphError(code=131062, details="Authentication templates need a phone number.")
+    if lite:
+        if template.category != "MARKETING":
+            raise GraphError(code=134101, details="Only marketing templates are sent this way.")
+        send.category = "MARKETING_LITE"
+    elif template.category == "MARKETING" and number.business.settings.get("disable_marketing_messages_on_cloud_api"):
+        raise GraphError(code=131063, details="Marketing is disabled on the Cloud API for this account.")
 
 
 def _recipient(*, world: World, number: Number, payload: dict[str, Any]) -> Citizen:
@@ -180,3 +220,23 @@ def _check_rates(*, world: World, number: Number, citizen: Citizen) -> None:
         raise GraphError(code=130429, details="Cloud API message throughput has been reached.")
     if switches.pair_limit and not pair_allows(debts=citizen.pair_debt, number_id=number.id, now=real_now):
         raise GraphError(code=131056, details="Too many messages from this number to the same recipient.")
+
+
+def _ttl(*, number: Number, send: Send) -> float:
+    """Tell how many seconds Meta tries to deliver the message."""
+    if send.template is None:
+        return TTL_SECONDS
+    template = number.business.templates[send.template, send.language or ""]
+    seconds = template.ttl_seconds or DEFAULT_TTL_SECONDS.get(template.category, TTL_SECONDS)
+    return seconds if seconds > 0 else TTL_SECONDS
+
+
+def _check_messaging_limit(*, world: World, number: Number, citizen: Citizen, now: float) -> None:
+    business = number.business
+    limit = MESSAGING_LIMITS[business.messaging_limit]
+    if limit is None:
+        return
+    reached = world.reached.setdefault(business.portfolio_id, {})
+    if not limit_allows(reached=reached, citizen_key=citizen.key, limit=limit, now=now):
+        code = world.switches.messaging_limit_code
+        raise GraphError(code=code, details="The messaging limit of the business portfolio has been reached.")

@@ -28,6 +28,7 @@ BEHAVIOURS = {
 }
 PHONE_OFF_SECONDS = 9 * 3600.0
 UNDELIVERABLE = 131026
+TTL_SECONDS = 30 * 86400.0
 
 
 @dataclass(slots=True)
@@ -71,8 +72,19 @@ class Statuses:
         now = self._world.clock.now()
         return len(self._timers) + sum(1 for due, _, _ in self._later if due <= now)
 
-    def plan(self, *, send: Send, number: Number, citizen: Citizen, failure: int | None = None) -> None:
-        """Plan the statuses that follow an accepted message; `failure` is the code of a `failed` that comes instead."""
+    def plan(
+        self,
+        *,
+        send: Send,
+        number: Number,
+        citizen: Citizen,
+        failure: int | None = None,
+        ttl_seconds: float = TTL_SECONDS,
+    ) -> None:
+        """Plan the statuses that follow an accepted message; `failure` is the code of a `failed` that comes instead.
+
+        ttl_seconds: how long Meta tries to deliver it, on the sandbox's clock.
+        """
         if not self._world.switches.automatic_statuses and failure is None:
             return
         behaviour = self.behaviour_of(citizen=citizen)
@@ -84,7 +96,12 @@ class Statuses:
             steps = BEHAVIOURS[behaviour]
         self._go_on(course=_Course(send, number, citizen, steps, failure or UNDELIVERABLE))
         if behaviour == "phone_off" and "failed" not in steps and send.type != "reaction":
-            moment = self._world.clock.now() + PHONE_OFF_SECONDS
+            seconds = citizen.off_seconds or PHONE_OFF_SECONDS
+            if seconds > ttl_seconds:
+                # Meta drops it without a word: no `delivered` before its time is all there is to see.
+                self._world.books.expired += 1
+                return
+            moment = self._world.clock.now() + seconds
             course = _Course(send, number, citizen, ("delivered", "read"), 0, stamped_at=moment)
             self.at_sandbox_time(moment=moment, action=lambda: self._go_on(course=course))
 
@@ -170,6 +187,7 @@ class Statuses:
     ) -> Update | None:
         """Make the update that carries one status; None when the business gets no webhooks."""
         business = number.business
+        send.note(status=status, at=at)
         if not business.subscribed:
             return None
         while citizen.same_as is not None:

@@ -40,8 +40,14 @@ class Switches:
     outside_window: str = "sync"
     pair_limit: bool = True
     throughput_limit: bool = True
+    messaging_limit_code: int = 131048
     free_service_messages: int = 1000
+    most_wrong_pins: int = 5
+    signup_code_seconds: float = 30.0
+    verify_overrides: bool = True
     template_review_seconds: float = 0.0
+    most_templates: int = 250
+    unpaused_event: str = "APPROVED"
     marketing_words: list[str] = field(default_factory=lambda: ["korting", "aanbieding", "actie", "win "])
     # Delivery of webhooks (seconds are real, but for the horizon, which is of the sandbox's clock).
     linger_seconds: float = 0.01

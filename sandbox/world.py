@@ -34,6 +34,8 @@ class Citizen:
     name: str | None = None
     username: str | None = None
     behaviour: str | None = None
+    # How long a phone that is off stays off (0: the usual time).
+    off_seconds: float = 0.0
     # Sandbox time of the last message, by phone_number_id: the service window.
     wrote_at: dict[str, float] = field(default_factory=dict)
     # By phone_number_id: when the citizen came in through an entry point, and until when that is free.
@@ -236,13 +238,8 @@ class World:
         if number is not None and number.business is not business:
             raise Conflict(f"number {number_id} belongs to another business")
         if number is None:
-            number = Number(
-                id=number_id,
-                display_phone_number=display_phone_number,
-                business=business,
-                throughput=throughput,
-                bucket=Bucket(per_second=throughput, now=time.monotonic()),
-                verified_name=business.name,
+            number = make_number(
+                business=business, number_id=number_id, display=display_phone_number, throughput=throughput
             )
             self.numbers[number_id] = business.numbers[number_id] = number
         number.display_phone_number = display_phone_number
@@ -290,3 +287,15 @@ class World:
         pending = self._unannounced_links.setdefault(kept.key, [])
         pending += [other.key, *self._unannounced_links.pop(other.key, [])]
         return kept
+
+
+def make_number(*, business: Business, number_id: str, display: str, throughput: int) -> Number:
+    """Make a number, which is nowhere yet."""
+    return Number(
+        id=number_id,
+        display_phone_number=display,
+        business=business,
+        throughput=throughput,
+        bucket=Bucket(per_second=throughput, now=time.monotonic()),
+        verified_name=business.name,
+    )

@@ -117,7 +117,7 @@ async def test_a_business_without_subscription_gets_no_webhooks(doors: Doors, pl
 
 
 async def test_an_override_of_the_url_is_for_messages_alone(doors: Doors, platform: Platform) -> None:
-    body = {"override_callback_uri": platform.url + "?override=1", "verify_token": "x"}
+    body = {"override_callback_uri": platform.url + "?override=1", "verify_token": "sandbox-verify"}
     await doors.graph("POST", f"{WABA}/subscribed_apps", json=body)
     await doors.write()
     posts = (await doors.control("GET", "books?list=webhooks"))["webhooks"]["rows"]

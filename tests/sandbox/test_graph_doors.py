@@ -211,7 +211,8 @@ async def test_the_numbers_of_a_business_are_listed_for_its_token_alone(doors: D
 
 
 async def test_a_code_is_exchanged_for_the_business_token(doors: Doors) -> None:
-    query = {"client_id": "sandbox-app", "client_secret": "sandbox-secret", "code": f"code-{WABA}"}
+    code = (await doors.control("POST", "signups/code", {"waba_id": WABA}))["code"]
+    query = {"client_id": "sandbox-app", "client_secret": "sandbox-secret", "code": code}
     assert (await doors.graph("GET", "oauth/access_token", params=query))[1]["access_token"] == doors.token
     assert (await doors.graph("GET", "oauth/access_token", params={**query, "client_secret": "x"}))[0] != 200
     checked = (await doors.graph("GET", "debug_token", params={"input_token": doors.token}))[1]["data"]
