@@ -13,7 +13,7 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from api.naming import camel
-from billing.months import BadMonth, parse_month
+from billing.months import parse_month
 
 MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 READABLE = r"^[^\u0000]*\S[^\u0000]*$"
@@ -149,21 +149,15 @@ class Moment(serializers.DateTimeField):
         super().__init__(**{"default_timezone": UTC, **options})
 
 
-class Month(serializers.RegexField):
-    """A month of the calendar in Amsterdam, written YYYY-MM."""
-
-    default_error_messages = {"invalid": "Write a month as YYYY-MM, such as 2026-10."}
+class Month(Pattern):
+    """A month of the calendar in Amsterdam, written YYYY-MM; a date of its first day inside."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(MONTH, **options)
 
-    def to_internal_value(self, data: Any) -> date:
+    def run_validation(self, data: Any = serializers.empty) -> Any:
         """Return the first day.  Raises ValidationError: it is no month."""
-        text = super().to_internal_value(data)
-        try:
-            return parse_month(text=text)
-        except BadMonth as error:
-            raise serializers.ValidationError(self.error_messages["invalid"], code="invalid") from error
+        return parse_month(text=super().run_validation(data))
 
     def to_representation(self, value: date) -> str:
         """Return the month of a date."""

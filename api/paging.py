@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleLessThan
 from rest_framework import serializers
 
@@ -73,7 +73,7 @@ def older(*, rows: QuerySet[Any], moment: str, after: Position | None) -> QueryS
     ordered = rows.order_by(f"-{moment}", "-id")
     if after is None:
         return ordered
-    return ordered.filter(TupleLessThan(Tuple(F(moment), F("id")), Tuple(Value(after.at), Value(after.id))))
+    return ordered.filter(TupleLessThan(Tuple(F(moment), F("id")), (after.at, after.id)))
 
 
 class PageShape(CamelCase):

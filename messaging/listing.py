@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 
 from messaging.models import Message, Thread
@@ -39,7 +39,7 @@ def list_threads(*, chosen: ThreadFilter, after: Position | None, most: int) -> 
     if chosen.waiting is not None:
         threads = threads.filter(waiting_since__isnull=not chosen.waiting)
     if after is not None:
-        threads = threads.filter(TupleLessThan(Tuple(F("last_message_at"), F("id")), _row(after)))
+        threads = threads.filter(TupleLessThan(Tuple(F("last_message_at"), F("id")), (after.at, after.id)))
     return list(threads[:most])
 
 
@@ -47,9 +47,5 @@ def list_messages(*, thread_id: UUID, after: Position | None, most: int) -> list
     """Return a thread's messages in the order in which it is shown, oldest first."""
     messages: QuerySet[Message] = Message.objects.filter(thread_id=thread_id).order_by("stamped_at", "id")
     if after is not None:
-        messages = messages.filter(TupleGreaterThan(Tuple(F("stamped_at"), F("id")), _row(after)))
+        messages = messages.filter(TupleGreaterThan(Tuple(F("stamped_at"), F("id")), (after.at, after.id)))
     return list(messages[:most])
-
-
-def _row(position: Position) -> Tuple:
-    return Tuple(Value(position.at), Value(position.id))
