@@ -109,11 +109,11 @@ def inbox(*, order: Order = Order.WAITING, page: int = 1, at: datetime) -> Inbox
 def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> ThreadView:
     """Return a thread with its latest messages, or the latest before one.  Raises Thread.DoesNotExist."""
     found = Thread.objects.select_related("contact").get(id=thread_id)
-    messages = found.messages.order_by("-stamped_at", "-id")
+    messages = found.messages.order_by("-stamped_at", "-created_at", "-id")
     if before is not None:
-        edge = Message.objects.filter(id=before, thread=found).values_list("stamped_at", "id").first()
+        edge = Message.objects.filter(id=before, thread=found).first()
         if edge is not None:
-            messages = messages.filter(Q(stamped_at__lt=edge[0]) | Q(stamped_at=edge[0], id__lt=edge[1]))
+            messages = messages.filter(_earlier_than(edge))
     rows = list(messages.defer("content")[: MESSAGES_A_PAGE + 1])
     shown = rows[:MESSAGES_A_PAGE][::-1]
     names = _names_of({row.author_id for row in shown if row.author_id})
@@ -149,7 +149,7 @@ def _ordered(order: Order) -> QuerySet[Thread]:
 
 
 def _with_last_message(threads: QuerySet[Thread]) -> QuerySet[Any]:
-    last = Message.objects.filter(thread=OuterRef("pk")).order_by("-stamped_at", "-id")
+    last = Message.objects.filter(thread=OuterRef("pk")).order_by("-stamped_at", "-created_at", "-id")
     columns = {f"last_{name}": Subquery(last.values(name)[:1]) for name in ("text", "kind", "direction", "state")}
     return threads.select_related("contact").annotate(**columns)
 
@@ -163,6 +163,15 @@ def _row(found: Any, at: datetime) -> InboxRow:
         last_kind=found.last_kind or "",
         last_is_ours=found.last_direction == Message.Direction.OUTBOUND,
         last_state=found.last_state or "",
+    )
+
+
+def _earlier_than(edge: Message) -> Q:
+    same_second = Q(stamped_at=edge.stamped_at)
+    return (
+        Q(stamped_at__lt=edge.stamped_at)
+        | same_second & Q(created_at__lt=edge.created_at)
+        | same_second & Q(created_at=edge.created_at, id__lt=edge.id)
     )
 
 

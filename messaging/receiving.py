@@ -5,7 +5,7 @@ in any order: constraints and forward-only states make the end the same.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -71,7 +71,11 @@ def _receive_messages(
     # A merge later in the batch may have moved a contact that was resolved earlier.
     owned = [(message, contacts.canonical(contact)) for message, contact in written]
     threads.load((contact.id, message.phone_number_id) for message, contact in owned)
-    rows = [_row(message, _received(threads, contact, message), at) for message, contact in owned]
+    # Meta's stamps are whole seconds: within one, messages keep the order in which they came.
+    rows = [
+        _row(message, _received(threads, contact, message), at + timedelta(microseconds=place))
+        for place, (message, contact) in enumerate(owned)
+    ]
     threads.save()
     Message.objects.bulk_create(rows)
     announce(threads={row.thread_id for row in rows})

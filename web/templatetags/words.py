@@ -6,8 +6,8 @@ from decimal import Decimal
 from django import template
 from django.utils import formats, timezone
 from django.utils.functional import Promise
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from web import words
 
@@ -87,7 +87,13 @@ def moment(at: datetime, now: datetime) -> str:
     local, today = timezone.localtime(at), timezone.localtime(now).date()
     if local.date() == today:
         return formats.date_format(local, "H:i")
-    return formats.date_format(local, "j M H:i" if local.year == today.year else "j M Y H:i")
+    return _day(local, "%s H:i" if local.year == today.year else "%s Y H:i")
+
+
+@register.filter
+def stamp(at: datetime) -> str:
+    """Return a moment in full."""
+    return _day(timezone.localtime(at), "%s Y H:i")
 
 
 @register.filter
@@ -103,6 +109,11 @@ def until(at: datetime, now: datetime) -> str:
     if minutes < 60:
         return _duration(minutes * 60)
     return _("%(hours)d h %(minutes)02d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+def _day(local: datetime, form: str) -> str:
+    # Dutch writes months small, English does not.
+    return formats.date_format(local, form % ("j b" if get_language() == "nl" else "j M"))
 
 
 def _duration(seconds: float) -> str:
