@@ -10,6 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 
 from api.doors import Door
+from api.fields import VALUE_NAME
 from api.problems import CONTENT_TYPE, DETAILS, TITLES
 from api.version import BASE_PATH, VERSION
 
@@ -95,6 +96,9 @@ def _generated(door: Door) -> Document:
     for name, rules in STRICT.items():
         if name in components["schemas"]:
             components["schemas"][name].update({"additionalProperties": False, **rules})
+    if "TemplateChoice" in components["schemas"]:
+        names = {"pattern": f"^{VALUE_NAME.pattern}$"}
+        components["schemas"]["TemplateChoice"]["properties"]["values"]["propertyNames"] = names
     for address, method, operation in _operations(made):
         _complete(address, method, operation)
     return made
@@ -120,6 +124,8 @@ def _complete(address: str, method: str, operation: dict[str, Any]) -> None:
     for response in operation["responses"].values():
         response["description"] = response["description"] or "As asked."
         response["headers"] = {**response.get("headers", {}), **VERSION_HEADER}
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = True
     statuses = {401, 403, 406, 500, 503}
     if operation.get("parameters") or method != "get":
         statuses.add(400)

@@ -25,6 +25,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "sweep-inboxes": {"task": "messaging.tasks.sweep_inboxes", "schedule": 30.0, "options": {"expires": 30}},
+        "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
-app.autodiscover_tasks(["messaging"])
+app.autodiscover_tasks(["messaging", "api"])

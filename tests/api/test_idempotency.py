@@ -9,6 +9,7 @@ from django_tenants.utils import schema_context
 
 from api import idempotency
 from api.models import ApiKey, IdempotencyRecord
+from api.tasks import forget_answers
 from messaging.models import Message, Thread
 from tests.api.calling import Caller, make_key
 from tests.messaging import meta
@@ -83,6 +84,13 @@ class TestRepeating:
         api.post("/messages", body, **KEY)
         assert idempotency.forget(before=clock.now() - timedelta(hours=24)) == 0
         assert idempotency.forget(before=clock.now() + timedelta(seconds=1)) == 1
+
+    def test_the_hourly_task_deletes_it_in_every_municipality(self, api, body, clock):
+        api.post("/messages", body, **KEY)
+        clock.move(hours=24, seconds=1)
+        forget_answers()
+        with schema_context("utrecht"):
+            assert not IdempotencyRecord.objects.exists()
 
 
 class Crash(Exception):

@@ -1,4 +1,4 @@
-"""The OpenAPI documents: made without a warning, valid, as committed, and shown on a page without help from elsewhere."""
+"""The OpenAPI documents: made without a warning, valid, as committed, and shown on a page of our own."""
 
 import json
 import re
