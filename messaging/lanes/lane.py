@@ -54,7 +54,9 @@ class Lane:
     _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
     _token: str | None = None
     _throttled: dict[UUID, int] = field(default_factory=dict)  # how often in a row, by message: costs no try
-    _unreachable: int = 0  # calls in a row that did not reach Meta
+    _unreachable: int = 0  # rests in a row because calls did not reach Meta
+    _unreachable_until: float = 0.0
+    _templates_from: float = 0.0  # before this moment no template leaves, because Meta said so
 
     def __post_init__(self) -> None:
         self._pace = Pace(per_second=max(1, self.settings.messages_per_second))
@@ -113,7 +115,7 @@ class Lane:
         if most <= 0 or self._token is None:
             return []
         try:
-            claimed = await self.store.claim(lease=self.lease, most=most)
+            claimed = await self.store.claim(lease=self.lease, most=most, templates=self._may_send_templates())
         except (DatabaseError, PoolTimeout) as error:
             # It may have been committed all the same: what it claimed is nobody's then, and waits for the next lease.
             log.warning("claim_failed", error=type(error).__name__)
@@ -132,7 +134,7 @@ class Lane:
             await asyncio.sleep(min(1.0, self._pace.seconds_until_next(at=time.monotonic())))
             return
         try:
-            due = await self.store.seconds_until_due(lease=self.lease)
+            due = await self.store.seconds_until_due(lease=self.lease, templates=self._may_send_templates())
         except (DatabaseError, PoolTimeout):
             due = 1.0
         # A due message that was not claimed waits for one of its contact's before it, whose outcome wakes us.
@@ -142,6 +144,9 @@ class Lane:
                 await self._wake.wait()
         except TimeoutError:
             pass
+
+    def _may_send_templates(self) -> bool:
+        return time.monotonic() >= self._templates_from
 
     async def _send(self, item: Claimed) -> None:
         try:
@@ -155,9 +160,9 @@ class Lane:
         try:
             SENDS.labels(self.lease.schema_name, type(outcome).__name__.lower()).inc()
             await self._settle(item, outcome)
-        except DatabaseError as error:
+        except Exception as error:
             # It cannot be written as it is: the message stays SENDING, and the next lease makes it UNCERTAIN.
-            log.error("outcome_not_storable", message_id=str(item.message_id), error=type(error).__name__)
+            log.error("outcome_not_storable", message_id=str(item.message_id), exc_info=error)
             self.broken = True
             self.end()
         finally:
@@ -181,6 +186,7 @@ class Lane:
         lease, message_id = self.lease, item.message_id
         if not isinstance(outcome, NotSent):
             self._unreachable = 0
+        times_throttled = self._throttled.pop(message_id, 0)
         match outcome:
             case Accepted(wamid=wamid):
                 await _until_stored(lambda: self.store.accepted(lease=lease, message_id=message_id, wamid=wamid))
@@ -191,23 +197,32 @@ class Lane:
                 await self._fail(item, code=None, reason=str(reason))
             case NotSent(reason=reason):
                 # Meta is out of reach for the whole number: it rests, and no message pays for it with a try.
-                self._unreachable += 1
-                self._pace.rest(until=time.monotonic() + _doubling(self._unreachable - 1))
-                log.warning("meta_out_of_reach", reason=reason)
+                self._rest_unreachable(reason)
                 await self._put_back(item, seconds=0.0, counts=False)
             case Refused(error=error):
-                await self._refused(item, error)
+                await self._refused(item, error, times_throttled)
 
-    async def _refused(self, item: Claimed, error: MetaError) -> None:
+    def _rest_unreachable(self, reason: Reason) -> None:
+        """Rest twice as long as the last time; the calls that were under way together count as one time."""
+        now = time.monotonic()
+        if now < self._unreachable_until:
+            return
+        self._unreachable_until = now + _doubling(self._unreachable)
+        self._unreachable += 1
+        self._pace.rest(until=self._unreachable_until)
+        log.warning("meta_out_of_reach", reason=reason)
+
+    async def _refused(self, item: Claimed, error: MetaError, times_throttled: int) -> None:
         META_ERRORS.labels(error.code).inc()
         log.info("send_refused", message_id=str(item.message_id), code=error.code, kind=error.kind)
         match error.kind:
             case ErrorKind.THROTTLED:
-                await self._throttle(item, error)
+                await self._throttle(item, error, times_throttled)
             case ErrorKind.RETRYABLE:
                 await self._again(item, reason=f"Meta {error.code}")
             case ErrorKind.STOP if error.scope is ErrorScope.BUSINESS_INITIATED and item.request["type"] == "template":
                 # Templates rest, replies go on.
+                self._templates_from = time.monotonic() + STOP_SECONDS
                 await self._put_back(item, seconds=STOP_SECONDS, counts=False)
             case ErrorKind.STOP:
                 self._pace.rest(until=time.monotonic() + STOP_SECONDS)
@@ -218,9 +233,8 @@ class Lane:
             case _:
                 await self._fail(item, code=error.code, reason=error.title or f"Meta {error.code}")
 
-    async def _throttle(self, item: Claimed, error: MetaError) -> None:
+    async def _throttle(self, item: Claimed, error: MetaError, times: int) -> None:
         """Slow down as Meta asks: the pair by powers of four, all else by doubling; no try is spent."""
-        times = self._throttled.get(item.message_id, 0)
         self._throttled[item.message_id] = times + 1
         seconds = min(LONGEST_BACK_OFF_SECONDS, 4.0**times) if error.scope is ErrorScope.PAIR else _doubling(times)
         if error.scope is not ErrorScope.PAIR:

@@ -31,6 +31,7 @@ class Sender:
     api: CloudAPI
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
+    _left: set[str] = field(default_factory=set)  # numbers with work, its note gone, whose lane was just ending
 
     async def run(self, *, stop: asyncio.Event) -> None:
         """Send until told to stop; then finish what is in flight and release the lanes."""
@@ -74,8 +75,9 @@ class Sender:
                 if lane is not None and not lane.ended:
                     lane.wake()
                 else:
-                    others.append(number)  # it ended meanwhile: taken again as soon as it is free
-        leases = await self.store.acquire(wanted=others)
+                    self._left.add(number)  # it ended meanwhile: taken again as soon as it is free
+        leases = await self.store.acquire(wanted=[*others, *self._left])
+        self._left.difference_update(lease.phone_number_id for lease in leases)
         if not leases:
             return
         settings = await self.store.settings(numbers=[lease.phone_number_id for lease in leases])

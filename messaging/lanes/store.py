@@ -109,6 +109,7 @@ CLAIM = """
         JOIN {schema}.messaging_message AS message ON message.id = item.message_id
         WHERE item.phone_number_id = %(number)s AND item.claimed_by IS NULL AND item.due_at <= clock_timestamp()
             AND EXISTS (SELECT FROM lane)
+            AND (%(templates)s OR item.request ->> 'type' <> 'template')
             AND NOT EXISTS (
                 SELECT FROM {schema}.messaging_outboxitem AS earlier
                 WHERE earlier.contact_id = item.contact_id AND earlier.phone_number_id = item.phone_number_id
@@ -137,6 +138,7 @@ NEXT_DUE = """
     SELECT greatest(0, extract(epoch FROM min(due_at) - clock_timestamp()))::float
     FROM {schema}.messaging_outboxitem AS item
     WHERE phone_number_id = %(number)s AND claimed_by IS NULL
+        AND (%(templates)s OR item.request ->> 'type' <> 'template')
         AND NOT EXISTS (
             SELECT FROM {schema}.messaging_outboxitem AS earlier
             WHERE earlier.contact_id = item.contact_id AND earlier.phone_number_id = item.phone_number_id
@@ -263,14 +265,19 @@ class LaneStore:
         number, token = lease.phone_number_id, lease.fencing_token
         return len(await self._run(RECOVER, lease, number=number, token=token))
 
-    async def claim(self, *, lease: Lease, most: int) -> list[Claimed]:
-        """Take the next messages into the lane's hands; none when the lease is no longer ours."""
-        number, token = lease.phone_number_id, lease.fencing_token
-        return [Claimed(*row) for row in await self._run(CLAIM, lease, number=number, token=token, most=most)]
+    async def claim(self, *, lease: Lease, most: int, templates: bool = True) -> list[Claimed]:
+        """Take the next messages into the lane's hands; none when the lease is no longer ours.
 
-    async def seconds_until_due(self, *, lease: Lease) -> float | None:
+        templates: whether these may leave now.
+        """
+        number, token = lease.phone_number_id, lease.fencing_token
+        rows = await self._run(CLAIM, lease, number=number, token=token, most=most, templates=templates)
+        return [Claimed(*row) for row in rows]
+
+    async def seconds_until_due(self, *, lease: Lease, templates: bool = True) -> float | None:
         """Return how long until the next waiting message is due, or None when none waits."""
-        seconds: float | None = (await self._run(NEXT_DUE, lease, number=lease.phone_number_id))[0][0]
+        rows = await self._run(NEXT_DUE, lease, number=lease.phone_number_id, templates=templates)
+        seconds: float | None = rows[0][0]
         return seconds
 
     async def accepted(self, *, lease: Lease, message_id: UUID, wamid: str) -> None:

@@ -1,0 +1,332 @@
+"""A lane: what it claims and in which order, and that it ends rather than guesses when something breaks."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import psycopg
+import pytest
+from django_tenants.utils import schema_context
+from psycopg import DataError, OperationalError
+
+from audit.record import Actor
+from messaging.lanes import lane as lane_module
+from messaging.lanes.pace import Pace
+from messaging.lanes.store import LaneStore
+from messaging.models import Message, OutboxItem, Template, Thread
+from messaging.replying import Draft, queue
+from tests.messaging import meta
+from tests.messaging.lane_world import UTRECHT, Meta, World, open_world, refusal, running, taken, until
+from whatsapp.outgoing import TemplateMessage, Text
+
+AGENT = Actor.system("tests")
+REPLY, CRISIS, BROADCAST = OutboxItem.Priority
+
+
+@pytest.fixture
+def threads(committing_db, utrecht, clock) -> list[Thread]:
+    """Return the open threads of three citizens who wrote to Utrecht just now."""
+    with schema_context("utrecht"):
+        wrote = [
+            meta.message(utrecht, wamid=f"wamid.{n}", wa_id=f"3169700000{n}", name=f"Burger {n}", at=clock.now())
+            for n in range(1, 4)
+        ]
+        meta.receive(utrecht, *wrote)
+        return list(Thread.objects.select_related("contact").order_by("contact__wa_id"))
+
+
+@pytest.fixture
+def put(threads, clock):
+    """Return a function that queues texts to the nth citizen; each message's text is its name."""
+
+    def queue_texts(*texts: str, to: int = 0, priority: OutboxItem.Priority = REPLY) -> list[Message]:
+        with schema_context("utrecht"):
+            drafts = [Draft(thread=threads[to], content=Text(body=text), text=text) for text in texts]
+            return [queue(drafts=[draft], priority=priority, actor=AGENT, at=clock.now())[0] for draft in drafts]
+
+    return queue_texts
+
+
+@pytest.fixture
+def play(committing_db):
+    """Return a function that plays a scenario in a world whose Meta answers as told."""
+
+    def run(scenario, **meta_side):
+        async def in_world():
+            async with open_world(database_url=committing_db.url, meta=Meta(**meta_side)) as world:
+                return await scenario(world)
+
+        return asyncio.run(in_world())
+
+    return run
+
+
+async def settled(world: World) -> bool:
+    return not await world.attempts()
+
+
+class TestOrder:
+    def test_a_reply_is_claimed_before_a_broadcast_that_waited_longer(self, put, play):
+        put("nieuwsbrief", priority=BROADCAST)
+        put("antwoord")
+
+        async def scenario(world):
+            lane = await world.lane()
+            return [item.request["text"]["body"] for item in await lane.store.claim(lease=lane.lease, most=1)]
+
+        assert play(scenario) == ["antwoord"]
+
+    def test_a_contacts_messages_of_one_urgency_leave_in_order(self, put, play):
+        put("eerst", "dan", "tot slot")
+        put("van een ander", to=1)
+
+        async def first_is_slow(body):
+            if body["text"]["body"] == "eerst":
+                await asyncio.sleep(0.3)
+            return taken(body)
+
+        async def scenario(world):
+            async with running(await world.lane()):
+                await until(lambda: settled(world))
+            return world.meta.texts(), world.meta.moments
+
+        texts, moments = play(scenario, answer=first_is_slow)
+        of_one = [text for text in texts if text != "van een ander"]
+        assert of_one == ["eerst", "dan", "tot slot"]
+        assert texts.index("van een ander") < texts.index("dan")  # others do not wait for it
+        assert moments[texts.index("dan")] - moments[texts.index("eerst")] >= 0.3
+
+    def test_a_reply_waits_for_a_broadcast_that_is_under_way(self, put, play):
+        put("nieuwsbrief", priority=BROADCAST)
+
+        async def scenario(world):
+            lane = await world.lane()
+            await lane.store.claim(lease=lane.lease, most=1)
+            await asyncio.to_thread(put, "antwoord")
+            return await lane.store.claim(lease=lane.lease, most=5)
+
+        assert play(scenario) == []
+
+    def test_what_another_transaction_has_locked_is_left_for_the_next_claim(self, put, play, committing_db):
+        locked, _ = put("vergrendeld")[0], put("vrij", to=1)
+
+        async def scenario(world):
+            lane = await world.lane()
+            async with await psycopg.AsyncConnection.connect(committing_db.url) as other:
+                query = "SELECT FROM utrecht.messaging_message WHERE id = %s FOR NO KEY UPDATE"
+                await other.execute(query, [locked.id])
+                async with asyncio.timeout(2):
+                    first = await lane.store.claim(lease=lane.lease, most=5)
+            second = await lane.store.claim(lease=lane.lease, most=5)
+            return [[item.request["text"]["body"] for item in claimed] for claimed in (first, second)]
+
+        assert play(scenario) == [["vrij"], ["vergrendeld"]]
+
+
+class LosesItsClaim(LaneStore):
+    """The claim is committed; its answer never comes."""
+
+    async def claim(self, **given):
+        await super().claim(**given)
+        raise OperationalError("the connection was lost")
+
+
+class CannotStore(LaneStore):
+    """What Meta answered cannot be written as it is."""
+
+    async def accepted(self, **given):
+        raise DataError("value too long")
+
+
+class TestBreaking:
+    @pytest.mark.parametrize("kind", [LosesItsClaim, CannotStore])
+    def test_it_ends_unreleased_and_the_next_lease_makes_the_message_uncertain(self, put, play, kind):
+        put("antwoord")
+
+        async def scenario(world):
+            lane = await world.lane(world.store(kind=kind))
+            async with asyncio.timeout(5):
+                await lane.run()
+            assert await world.owner() == "sender-1"
+            assert await world.states() == {"antwoord": "SENDING"}
+            assert await world.store("sender-2").acquire(wanted=[UTRECHT]) == []
+            await world.expire()
+            async with running(await world.lane(world.store("sender-2"))):
+                await until(lambda: settled(world))
+            return await world.states(), len(world.meta.requests)
+
+        states, sent = play(scenario)
+        assert states == {"antwoord": "UNCERTAIN"}
+        assert sent == (1 if kind is CannotStore else 0)
+
+    def test_an_error_in_a_call_leaves_it_uncertain_and_ends_the_lane(self, put, play):
+        put("antwoord")
+
+        class Broken:
+            async def send(self, **_):
+                raise RuntimeError("unforeseen")
+
+        async def scenario(world):
+            lane = await world.lane()
+            lane.api = Broken()
+            async with asyncio.timeout(5):
+                await lane.run()
+            return await world.states(), await world.owner()
+
+        states, owner = play(scenario)
+        assert states == {"antwoord": "UNCERTAIN"}
+        assert owner == "sender-1"  # left to end
+
+    def test_it_claims_nothing_with_a_token_that_no_key_opens(self, put, play, utrecht):
+        put("antwoord")
+        utrecht.numbers.update(access_token_encrypted=b"gAAAAA-of-another-key")
+
+        async def scenario(world):
+            lane = await world.lane()
+            async with running(lane) as task:
+                await asyncio.sleep(0.5)
+                assert not task.done()
+                states = await world.states()
+                lane.refresh(replace(lane.settings, access_token_encrypted=readable))
+                await until(lambda: settled(world))
+            return states, await world.states(), await world.owner()
+
+        number = utrecht.numbers.get()
+        number.set_access_token("EAAnew")
+        readable = number.access_token_encrypted
+        assert play(scenario) == ({"antwoord": "QUEUED"}, {"antwoord": "ACCEPTED"}, "")
+
+
+class TestOutOfReach:
+    def test_the_lane_rests_and_no_message_pays_with_a_try(self, put, play, monkeypatch):
+        """Forty messages meet a closed port at once: one rest for all, and then they leave, each once."""
+        for n in range(40):
+            put(f"bericht {n}", to=n % 3)
+        rests = []
+        original = lane_module._doubling
+        monkeypatch.setattr(lane_module, "_doubling", lambda times: rests.append(times) or original(times))
+
+        async def scenario(world):
+            closed = "http://127.0.0.1:9"
+            open_root, world.api._root = world.api._root, closed
+            async with running(await world.lane()):
+                await until(lambda: tries(2))
+                attempts = await world.attempts()
+                world.api._root = open_root
+                await until(lambda: settled(world), seconds=15)
+            return attempts, await world.states()
+
+        async def tries(least):
+            return len(rests) >= least
+
+        attempts, states = play(scenario)
+        assert attempts == [0] * 40
+        assert set(states.values()) == {"ACCEPTED"}
+        assert rests == list(range(len(rests)))  # each rest once, however many calls met it
+
+
+class TestThrottling:
+    @pytest.mark.parametrize(
+        ("code", "least"), [(131056, [1.0, 4.0, 16.0, 60.0]), (130429, [0.25, 0.5, 1.0, 2.0])], ids=["pair", "number"]
+    )
+    def test_it_waits_longer_each_time_and_costs_no_try(self, put, play, monkeypatch, code, least):
+        put("antwoord")
+        waits = []
+        monkeypatch.setattr(Pace, "rest", lambda self, *, until: None)
+
+        class Impatient(LaneStore):
+            async def again(self, *, seconds, counts, **given):
+                waits.append((seconds, counts))
+                await super().again(seconds=0.0, counts=counts, **given)
+
+        async def throttles(body):
+            return refusal(code) if len(waits) < 4 else taken(body)
+
+        async def scenario(world):
+            lane = await world.lane(world.store(kind=Impatient))
+            async with running(lane):
+                await until(lambda: settled(world))
+            return await world.states(), lane._throttled
+
+        assert play(scenario, answer=throttles) == ({"antwoord": "ACCEPTED"}, {})
+        assert [counts for _, counts in waits] == [False] * 4
+        for (seconds, _), lowest in zip(waits, least, strict=True):
+            assert lowest <= seconds <= (lowest if code == 131056 else 2 * lowest)
+
+
+class TestHeldTemplates:
+    def test_templates_rest_and_replies_go_on(self, put, play, threads, clock):
+        with schema_context("utrecht"):
+            template = Template.objects.first()
+            content = TemplateMessage.with_body(name="oproep", language="nl", values={})
+            for thread in threads:
+                draft = Draft(thread=thread, content=content, text="oproep", template=template)
+                queue(drafts=[draft], priority=BROADCAST, actor=AGENT, at=clock.now())
+
+        async def holds(body):
+            return refusal(131048) if body["type"] == "template" else taken(body)
+
+        async def asked(world):
+            return world.meta.requests
+
+        async def scenario(world):
+            lane = await world.lane()
+            lane._pace.burst = 1
+            async with running(lane):
+                await until(lambda: asked(world))
+                await asyncio.sleep(0.3)
+                before = len(world.meta.requests)
+                begun = time.monotonic()
+                await asyncio.to_thread(put, "antwoord")
+                lane.wake()
+                await until(lambda: replied(world))
+                took = time.monotonic() - begun
+                await asyncio.sleep(0.3)
+            return before, took, world.meta.texts(), await world.states()
+
+        async def replied(world):
+            return "antwoord" in world.meta.texts()
+
+        before, took, texts, states = play(scenario, answer=holds)
+        assert before < 3  # Meta is not asked again and again, also not for other citizens
+        assert texts[before:] == ["antwoord"]
+        assert took < 2
+        assert states["antwoord"] == "ACCEPTED"
+
+
+class TestWaiting:
+    @pytest.mark.parametrize(("priority", "waits"), [(REPLY, False), (CRISIS, True), (BROADCAST, True)])
+    def test_only_a_reply_ends_a_citizens_waiting(self, put, threads, priority, waits):
+        put("bericht", priority=priority)
+        with schema_context("utrecht"):
+            thread = Thread.objects.get(id=threads[0].id)
+            assert (thread.waiting_since is not None) is waits
+
+
+class TestSettling:
+    def test_a_lane_and_statuses_settle_the_same_messages_without_a_deadlock(self, put, play, utrecht, clock):
+        for n in range(30):
+            put(f"bericht {n}", to=n % 3)
+
+        async def reports(body):
+            our_id = body["biz_opaque_callback_data"]
+            await asyncio.to_thread(apply, our_id)
+            return taken(body)
+
+        def apply(our_id):
+            from django.db import connection
+
+            try:
+                with schema_context("utrecht"):
+                    reported = meta.status(utrecht, wamid=f"wamid.{our_id}", status="delivered", opaque_id=our_id)
+                    meta.receive(utrecht, reported)
+            finally:
+                connection.close()
+
+        async def scenario(world):
+            async with running(await world.lane()):
+                await until(lambda: settled(world), seconds=15)
+            return await world.states()
+
+        states = play(scenario, answer=reports)
+        assert set(states.values()) == {"DELIVERED"}
