@@ -150,6 +150,7 @@ def _read_template(*, world: World, raw: dict[str, Any]) -> Template:
         status=raw.get("status", "APPROVED"),
         components=components,
         parameter_format=raw.get("parameter_format", "POSITIONAL"),
+        quality_at=world.clock.now(),
     )
 
 

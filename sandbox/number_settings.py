@@ -167,7 +167,7 @@ async def _change_key(request: Request) -> Response:
 
 async def _show_blocked(request: Request) -> Response:
     number = number_in_path(request=request)
-    data = [{"messaging_product": "whatsapp", **_blocked(each)} for each in sorted(number.blocked)]
+    data = [{"messaging_product": "whatsapp", "input": each, **_blocked(each)} for each in sorted(number.blocked)]
     return JSONResponse({"data": data, "paging": {"cursors": {"before": "", "after": ""}}})
 
 

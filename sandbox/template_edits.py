@@ -157,7 +157,7 @@ async def _decide(request: Request) -> Response:
             "new_quality_score": to,
             **shown_template(template=template),
         }
-        template.quality = to
+        template.quality, template.quality_at = to, sandbox.world.clock.now()
         tell(sandbox=sandbox, business=business, field="message_template_quality_update", value=value)
     else:
         raise UnfitMessage("an action is pause, pace, disable, resume, or status, recategorise or quality with `to`")

@@ -78,7 +78,7 @@ def describe_template(*, template: Template, fields: list[str] | None = None) ->
         "status": template.status,
         "category": template.category,
         "id": template.id,
-        "quality_score": {"score": template.quality},
+        "quality_score": {"score": template.quality, "date": int(template.quality_at)},
         "rejected_reason": template.rejected_reason,
         "previous_category": template.previous_category,
         "correct_category": template.correct_category,
@@ -221,6 +221,7 @@ def read_template(*, world: World, raw: dict[str, Any]) -> Template:
         components=components,
         parameter_format=parameter_format,
         ttl_seconds=ttl,
+        quality_at=world.clock.now(),
     )
 
 

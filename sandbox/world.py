@@ -64,6 +64,7 @@ class Template:
     parameter_format: str = "POSITIONAL"
     rejected_reason: str = "NONE"
     quality: str = "UNKNOWN"
+    quality_at: float = 0.0
     previous_category: str | None = None
     correct_category: str | None = None
     ttl_seconds: int | None = None

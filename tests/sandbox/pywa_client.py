@@ -5,6 +5,7 @@ Webhooks go in where a web framework would hand them to it: the raw body and the
 """
 
 import inspect
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from pywa.types.base_update import BaseUpdate
 from pywa_async import WhatsApp, handlers
 from sandbox_doors import NUMBER, TOKEN, WABA, Platform
 
+Reader = Callable[[], Awaitable[list[Any]]]
 META = ("graph.facebook.com", "api.facebook.com")
 
 
@@ -65,13 +67,18 @@ def listen(*, client: WhatsApp) -> list[BaseUpdate]:
     return read
 
 
-async def all_read(*, client: WhatsApp, read: list[BaseUpdate], platform: Platform) -> list[BaseUpdate | None]:
-    """Hand pywa every POST that came, as a web server would; None stands for one that it made nothing of."""
-    made: list[BaseUpdate | None] = []
-    posts, platform.posts = platform.posts, []
-    for post in posts:
-        assert await client.webhook_update_validator(post.raw, post.signature) is None
-        assert await client.webhook_update_handler(post.raw) == ("ok", 200)
-        made.append(read.pop() if read else None)
-        assert read == []
-    return made
+def reader(*, client: WhatsApp, platform: Platform) -> Reader:
+    """Make what hands pywa every POST that came, as a web server would; None stands for one that it made nothing of."""
+    made = listen(client=client)
+
+    async def read() -> list[Any]:
+        posts, platform.posts = platform.posts, []
+        found: list[BaseUpdate | None] = []
+        for post in posts:
+            assert await client.webhook_update_validator(post.raw, post.signature) is None
+            assert await client.webhook_update_handler(post.raw) == ("ok", 200)
+            found.append(made.pop() if made else None)
+            assert made == []
+        return found
+
+    return read

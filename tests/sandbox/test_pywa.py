@@ -1,12 +1,12 @@
 """pywa sends every kind of message that it knows and reads every status and message of the sandbox."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from pywa_async import WhatsApp, types
 from pywa_async.types.message_status import MessageStatus, MessageStatusType, PricingCategory, PricingType
-from pywa_client import all_read, listen, make_client
+from pywa_client import Reader, make_client, reader
 from sandbox_doors import NUMBER, Doors, Platform
 
 CITIZEN = "+31697000001"
@@ -14,14 +14,10 @@ WA_ID = "31697000001"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 
 
-Reader = Callable[[], Awaitable[list[Any]]]
-
-
 @pytest.fixture
 def read(client: WhatsApp, platform: Platform) -> Reader:
     """Let pywa read whatever POSTs came."""
-    made = listen(client=client)
-    return lambda: all_read(client=client, read=made, platform=platform)
+    return reader(client=client, platform=platform)
 
 
 @pytest.fixture
