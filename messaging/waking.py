@@ -68,8 +68,12 @@ def send_wakes(*, schema_names: Collection[str]) -> int:
         for name in names:
             pipeline.set(_mark(name), b"", nx=True, ex=MARK_SECONDS)
         unmarked = [name for name, fresh in zip(names, pipeline.execute(), strict=True) if fresh]
-    for name in unmarked:
-        current_app.send_task("messaging.tasks.drain_inbox", kwargs={"schema_name": name}, ignore_result=True)
+    for place, name in enumerate(unmarked):
+        try:
+            current_app.send_task("messaging.tasks.drain_inbox", kwargs={"schema_name": name}, ignore_result=True)
+        except Exception:
+            client().delete(*map(_mark, unmarked[place:]))  # so that the next one tries again at once
+            raise
     return len(unmarked)
 
 
