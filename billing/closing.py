@@ -48,7 +48,8 @@ def close_month(*, month: date, at: datetime, card_of: Callable[[date], date]) -
     """Close a month: store its run's corrections of earlier months, and let its conversations stand.
 
     card_of: the first day of the rate card that is valid on a day. Waits for those who record, and holds them off until
-    the caller's transaction ends. Returns False, and changes nothing, when it was closed already.
+    the caller's transaction ends, which therefore ends at once: every inbox stands still meanwhile.
+    Returns False, and changes nothing, when it was closed already.
     Raises MonthNotOver, EarlierMonthOpen.
     """
     if at < end_of(month=month):

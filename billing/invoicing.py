@@ -1,7 +1,8 @@
 """Invoicing: a month's usage becomes a draft invoice for each municipality, and review closes the month.
 
-A run is one transaction: it makes, follows up or leaves alone every draft, so it may be repeated and broken off at
-will. Where nothing changed, nothing is written.
+A run's drafts are one transaction: it makes, follows up or leaves alone every one, so it may be repeated and broken off
+at will. Where nothing changed, nothing is written. A review closes the month before, in a short transaction of its own,
+because nobody's messages are recorded meanwhile; broken off between the two, the next run of that month finishes it.
 """
 
 import uuid
@@ -16,7 +17,7 @@ from django_tenants.utils import get_public_schema_name, schema_context
 
 from audit.record import Actor, record
 from billing.closing import EarlierMonthOpen, MonthNotOver, close_month, hold_off_runs, pending_corrections
-from billing.models import Conversation, Correction, Invoice, InvoiceLine, RateCard
+from billing.models import Conversation, Correction, Invoice, InvoiceLine, Month, RateCard
 from billing.months import end_of
 from billing.prices import all_cards
 from billing.rating import Bill, Card, CorrectedUsage, Usage, bill, card_on
@@ -27,41 +28,67 @@ from tenants.stages import Stage
 PAYING = (Stage.LIVE, Stage.SUSPENDED)
 
 
-@transaction.atomic
 def run(*, month: date, at: datetime, actor: Actor, review: bool = False) -> list[Invoice]:
     """Draft the invoices of a month that is over; return them in order of municipality.
 
     For each municipality that is live or suspended since before the month's end, and each that used something. A draft
     follows the usage; with `review` the month closes, and its invoices stand. Repeating it changes nothing. Audited.
     Raises MonthNotOver, EarlierMonthOpen (review only), NoRateCard, NoRate: nothing is changed then.
+    Raises RuntimeError: called within a transaction, which would keep every inbox from working until its end.
     """
     with schema_context(get_public_schema_name()):
         if at < end_of(month=month):
             raise MonthNotOver(
                 f"{month:%Y-%m} is not over yet: its invoices can be drafted from the first day after it"
             )
-        hold_off_runs()
-        changed = 0
-        closed = last_closed()
-        if closed is None or month > closed:
-            cards = all_cards()
-            card_on(cards=cards, day=month)
-            if review:
-                _refuse_to_pass_over_drafts(month)
-                close_month(month=month, at=at, card_of=partial(_card_of_correction, cards))
-            bills = _bills(month, cards, reviewed=review)
-            changed = _store(month, bills, at)
-            if review:
-                Invoice.objects.filter(period=month).update(status=Invoice.Status.REVIEW)
-        invoices = invoices_of(month=month)
-        details = {
-            "invoices": len(invoices),
-            "changed": changed,
-            "review": review,
-            "total_cents": sum(invoice.total_cents for invoice in invoices),
-        }
-        record(action="invoices.run", actor=actor, at=at, subject=f"invoices {month:%Y-%m}", details=details)
+        if review:
+            _close(month, at)
+        return _draft(month, at, actor, review=review)
+
+
+@transaction.atomic(durable=True)
+def _close(month: date, at: datetime) -> None:
+    """Close the month, unless it is closed; nobody records until this has committed."""
+    hold_off_runs()
+    closed = last_closed()
+    if closed is not None and month <= closed:
+        return
+    _refuse_to_pass_over_drafts(month)
+    cards = all_cards()
+    card_on(cards=cards, day=month)
+    # Whatever has no price refuses the month before it closes, and before anybody is held off.
+    _bills(month, cards, closed=False)
+    close_month(month=month, at=at, card_of=partial(_card_of_correction, cards))
+
+
+@transaction.atomic
+def _draft(month: date, at: datetime, actor: Actor, *, review: bool) -> list[Invoice]:
+    """Make or follow up the month's drafts; those of a closed month stand from then on."""
+    hold_off_runs()
+    changed = 0
+    last = last_closed()
+    closed = last is not None and month <= last
+    if not closed or _is_unfinished(month):
+        cards = all_cards()
+        card_on(cards=cards, day=month)
+        changed = _store(month, _bills(month, cards, closed=closed), at)
+        if closed:
+            Invoice.objects.filter(period=month).update(status=Invoice.Status.REVIEW)
+    invoices = invoices_of(month=month)
+    details = {
+        "invoices": len(invoices),
+        "changed": changed,
+        "review": review,
+        "total_cents": sum(invoice.total_cents for invoice in invoices),
+    }
+    record(action="invoices.run", actor=actor, at=at, subject=f"invoices {month:%Y-%m}", details=details)
     return invoices
+
+
+def _is_unfinished(month: date) -> bool:
+    """Return whether a closed month's run was broken off before its invoices stood: they come to stand all at once."""
+    is_closed = Month.objects.filter(month=month).exists()
+    return is_closed and not Invoice.objects.filter(period=month).exclude(status=Invoice.Status.DRAFT).exists()
 
 
 def invoices_of(*, month: date) -> list[Invoice]:
@@ -84,11 +111,14 @@ def _refuse_to_pass_over_drafts(month: date) -> None:
     """Refuse to close a month while drafts of an earlier one would stay drafts for good."""
     drafts = Invoice.objects.filter(period__lt=month, status=Invoice.Status.DRAFT)
     earliest = drafts.order_by("period").values_list("period", flat=True).first()
+    closed = last_closed()
+    if earliest is None and closed is not None and _is_unfinished(closed) and _bills(closed, all_cards(), closed=True):
+        earliest = closed
     if earliest:
         raise EarlierMonthOpen(f"{earliest:%Y-%m} must be reviewed before {month:%Y-%m}")
 
 
-def _bills(month: date, cards: Sequence[Card], *, reviewed: bool) -> dict[uuid.UUID, Bill]:
+def _bills(month: date, cards: Sequence[Card], *, closed: bool) -> dict[uuid.UUID, Bill]:
     """Rate everything that the month's run has to bill."""
     usage: dict[uuid.UUID, list[Usage]] = {}
     with connection.cursor() as cursor:
@@ -99,7 +129,7 @@ def _bills(month: date, cards: Sequence[Card], *, reviewed: bool) -> dict[uuid.U
         )
         for municipality_id, day, category, count in cursor.fetchall():
             usage.setdefault(municipality_id, []).append(Usage(day, category, count))
-    corrections = _corrections(month, cards, reviewed=reviewed)
+    corrections = _corrections(month, cards, closed=closed)
     paying = Municipality.objects.filter(stage__in=PAYING, created_at__lt=end_of(month=month))
     drafted = Invoice.objects.filter(period=month).values_list("municipality_id", flat=True)
     billed = {*paying.values_list("id", flat=True), *drafted, *usage, *corrections}
@@ -114,10 +144,10 @@ def _bills(month: date, cards: Sequence[Card], *, reviewed: bool) -> dict[uuid.U
     }
 
 
-def _corrections(month: date, cards: Sequence[Card], *, reviewed: bool) -> dict[uuid.UUID, list[CorrectedUsage]]:
-    """Return what the run corrects of closed months: as stored at its review, else as it stands now."""
+def _corrections(month: date, cards: Sequence[Card], *, closed: bool) -> dict[uuid.UUID, list[CorrectedUsage]]:
+    """Return what the run corrects of earlier months: as stored when its own was closed, else as it stands now."""
     found: list[tuple[uuid.UUID, CorrectedUsage]] = []
-    if reviewed:
+    if closed:
         for row in Correction.objects.filter(run=month):
             for card, quantity in row.by_card.items():
                 change = CorrectedUsage(row.month, date.fromisoformat(card), row.category, quantity)
