@@ -59,7 +59,7 @@ class IdempotencyRecord(models.Model):
     idempotency_key = models.CharField(max_length=255)
     request_hash = models.BinaryField(max_length=32)  # SHA-256 of address and canonical body
     status = models.PositiveSmallIntegerField(null=True)  # null only inside the transaction that writes it
-    answer = models.JSONField(null=True)
+    answer = models.TextField(null=True)  # JSON as text: members come back in the order in which they were given
     created_at = models.DateTimeField()
 
     class Meta:

@@ -15,4 +15,4 @@ INTAKE_SECONDS = Histogram(
 EVENTS_STORED = Counter("whatsapp_events_stored", "Webhook events stored durably, repeats included")
 EVENTS_APPLIED = Counter("whatsapp_events_applied", "Webhook events dealt with, by what became of them", ["state"])
 SENDS = Counter("whatsapp_sends", "Calls to send a message, by municipality and outcome", ["schema", "outcome"])
-META_ERRORS = Counter("whatsapp_meta_errors", "Refusals by Meta, by Meta's code", ["code"])
+META_ERRORS = Counter("whatsapp_meta_errors", "Refusals by Meta, at once or by a status, by code", ["code"])

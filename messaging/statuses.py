@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from messaging.announcing import announce
 from messaging.contacts import ContactBook, Identity
+from messaging.figures import META_ERRORS
 from messaging.metering import Meter
 from messaging.models import Message, MessageStatus, OutboxItem
 from messaging.saving import save_changed
@@ -114,6 +115,8 @@ def _move_forward(message: Message, update: StatusUpdate) -> bool:
     if state == Message.State.FAILED and update.errors and message.state == Message.State.FAILED:
         message.failed_code = update.errors[0].code
         message.failed_reason = update.errors[0].title[:300]
+        if before[0] != Message.State.FAILED:
+            META_ERRORS.labels(update.errors[0].code).inc()
     if message.state == Message.State.FAILED and not message.failed_reason:
         message.failed_reason = "Meta gave no reason"
     elif message.state != Message.State.FAILED:

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                 ("idempotency_key", models.CharField(max_length=255)),
                 ("request_hash", models.BinaryField(max_length=32)),
                 ("status", models.PositiveSmallIntegerField(null=True)),
-                ("answer", models.JSONField(null=True)),
+                ("answer", models.TextField(null=True)),
                 ("created_at", models.DateTimeField()),
                 (
                     "api_key",

@@ -88,6 +88,23 @@ class TestMetrics:
         assert value(text, 'whatsapp_outbox_waiting{schema="delft"}') == 0
         assert value(text, 'whatsapp_messages_uncertain{schema="utrecht"}') == 1
 
+    def test_it_counts_a_failure_that_meta_reports_later_once(self, utrecht, committing_db, clock, actor):
+        from messaging.figures import META_ERRORS
+        from messaging.models import Message
+
+        def counted() -> float:
+            return META_ERRORS.labels(131049)._value.get()
+
+        before = counted()
+        with schema_context("utrecht"):
+            meta.receive(utrecht, meta.message(utrecht, at=clock.now()))
+            message = reply(thread_id=_thread_id(), text="Dag", actor=actor, at=clock.now())
+            Message.objects.filter(id=message.id).update(state="ACCEPTED", wamid="wamid.OUT")
+            failed = [{"code": 131049, "title": "Not delivered"}]
+            meta.receive(utrecht, meta.status(utrecht, wamid="wamid.OUT", status="failed", errors=failed))
+            meta.replay("utrecht")
+        assert counted() - before == 1
+
     def test_it_names_no_citizen(self, scraped, utrecht, clock):
         meta.receive(utrecht, meta.message(utrecht, text="Mijn geheim", name="Piet", at=clock.now()))
         text = scraped()

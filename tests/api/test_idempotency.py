@@ -32,7 +32,7 @@ class TestRepeating:
         first = api.post("/messages", body, **KEY)
         clock.move(hours=23)
         again = api.post("/messages", body, **KEY)
-        assert (again.status_code, again.json()) == (201, first.json())
+        assert (again.status_code, again.content) == (201, first.content)
         assert again.headers["Location"] == first.headers["Location"]
         assert "Idempotency-Replayed" not in first.headers
         assert again.headers["Idempotency-Replayed"] == "true"
