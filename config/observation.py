@@ -9,6 +9,7 @@ import logging
 import logging.config
 import re
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import sentry_sdk
@@ -73,6 +74,9 @@ def scrub_event(event: Event, hint: Hint) -> Event:
         event.pop(part, None)  # type: ignore[misc]
     for raised in (event.get("exception") or {}).get("values") or []:
         raised["value"] = REMOVED  # what an error says may be a citizen's words; its kind and place are ours
+    if (hint.get("exc_info") or event.get("exception")) and "logentry" in event:
+        # Libraries write what an error says into their sentence about it: only the sentence's pattern is kept.
+        event["logentry"] = {"message": _without_errors(event["logentry"].get("message") or "", hint.get("exc_info"))}
     scrubbed: Event = scrub(event)
     return scrubbed
 
@@ -80,14 +84,35 @@ def scrub_event(event: Event, hint: Hint) -> Event:
 def describe_exception(exc_info: structlog.typing.ExcInfo) -> str:
     """Return an error's kind and place, and those of what led to it; never its text, which may hold anybody's words."""
     lines: list[str] = []
-    error: BaseException | None = exc_info[1]
-    while error is not None:
+    for error in _chain(exc_info[1]):
         code = getattr(error, "sqlstate", None)
         lines.append(f"{type(error).__module__}.{type(error).__qualname__}" + (f" (SQLSTATE {code})" if code else ""))
         frames = traceback.extract_tb(error.__traceback__)
         lines.extend(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\n".join(lines)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Return an error and what led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _without_errors(text: str, exc_info: Any) -> str:
+    """Return a sentence about an error without what the error itself says."""
+    raised = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+    for error in _chain(raised if isinstance(raised, BaseException) else None):
+        for said in (repr(error), str(error)):
+            if said.strip():
+                text = text.replace(said, REMOVED)
+    return text
+
+
+def _drop_error_text(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    if event.get("exc_info") and isinstance(event.get("event"), str):
+        event["event"] = _without_errors(event["event"], event["exc_info"])
+    return event
 
 
 def _scrub_log(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -108,6 +133,7 @@ def configure_logging(*, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _drop_error_text,
         structlog.processors.ExceptionRenderer(describe_exception),
         _scrub_log,
     ]
