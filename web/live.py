@@ -81,7 +81,7 @@ class LiveDoor:
         """Answer one request below PATH."""
         begun = time.monotonic()
         start, body = await self._admit(scope)
-        headers = dict(start.get("headers", ()))
+        headers = {name.lower(): value for name, value in start.get("headers", ())}
         if start["status"] != 204 or SCHEMA not in headers:
             await send(start)
             await send({"type": "http.response.body", "body": body})

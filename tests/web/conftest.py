@@ -1,7 +1,9 @@
 """People who are signed in at Utrecht, at Delft and at the console, and something for them to see."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -9,8 +11,10 @@ from django_tenants.utils import schema_context
 
 from accounts.making import make_user
 from audit.record import Actor
+from config.local import testing
 from messaging.models import Template, Thread
 from tests.messaging import meta
+from tests.web.stage import browser, stage
 
 PASSWORD = "een-lang-wachtwoord-1"
 HOSTS = {"utrecht": "utrecht.localhost", "delft": "delft.localhost", "public": "console.localhost"}
@@ -76,3 +80,18 @@ def approved(utrecht) -> Template:
         template.status = Template.Status.APPROVED
         template.save()
         return template
+
+
+@pytest.fixture(scope="session")
+def played():
+    """Return a running platform with something on every page."""
+    folder = Path(os.environ[testing.RUN_FOLDER]) / f"live-web-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with stage(folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def opened():
+    """Return a browser."""
+    with browser() as made:
+        yield made

@@ -1,0 +1,191 @@
+"""Each person does their work in a real browser, on a running platform; and axe-core looks at every page.
+
+WCAG 2.2 AA, in daylight and by night, on a wide screen and on a phone, in both languages.
+"""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.flows.live import eventually
+from tests.web.stage import CITIZENS, PHONE, WIDE, violations
+
+FATIMA, OMER = CITIZENS[0], CITIZENS[2]
+
+
+@pytest.fixture
+def context(opened):
+    """Return a new browser with nobody signed in; what its pages complain about fails the test."""
+    context = opened.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}, reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    complaints: list[str] = []
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    yield context
+    context.close()
+    assert complaints == []
+
+
+def _open_thread(page, name: str) -> None:
+    page.get_by_role("link", name="Alle open").click()
+    page.get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def test_an_agent_answers_and_sees_the_ticks_come_by_themselves(played, context):
+    page = played.sign_in(context, "agent")
+    _open_thread(page, FATIMA[1])
+    text = f"Uw vergunning ligt klaar ({time.time_ns()})."
+    page.get_by_label("Uw antwoord").fill(text)
+    page.get_by_role("button", name="Verzenden").click()
+    sent = page.locator(".message", has_text=text)
+    expect(sent).to_contain_text("Kim Kanaal")
+    expect(sent).to_contain_text(re.compile("Afgeleverd|Gelezen"))  # no reload: by the live connection
+
+
+def test_a_new_message_appears_without_reloading(played, context):
+    page = played.sign_in(context, "agent")
+    _open_thread(page, FATIMA[1])
+    page.evaluate("window.marked = true")
+    page.get_by_label("Uw antwoord").fill("half geschreven")
+    text = f"Nog een vraag {time.time_ns()}"
+    played.write(phone=FATIMA[0], name=FATIMA[1], text=text)
+    expect(page.get_by_text(text)).to_be_visible()
+    assert page.evaluate("window.marked")
+    expect(page.get_by_label("Uw antwoord")).to_have_value("half geschreven")
+
+
+def test_a_new_thread_appears_in_the_inbox_and_in_the_title(played, context):
+    page = played.sign_in(context, "agent")
+    name = f"Nieuw {time.time_ns()}"
+    expect(page.get_by_role("link", name=name)).to_have_count(0)
+    played.write(phone=f"+316{time.time_ns() % 10**8:08}", name=name, text="Hallo")
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+    expect(page).to_have_title(re.compile(r"^\(\d+\) Inbox"))
+
+
+def test_without_redis_pages_ask_by_themselves_and_listen_again_after(played, context):
+    page = played.sign_in(context, "agent")
+    name = f"Zonder Redis {time.time_ns()}"
+    played.live.instance.kill_redis()
+    try:
+        played.write(phone=f"+316{time.time_ns() % 10**8:08}", name=name, text="Hoort iemand mij?")
+        # The sweep applies it without a wake-up; the page asks within its ten seconds.
+        expect(page.get_by_role("link", name=name)).to_be_visible(timeout=75_000)
+    finally:
+        played.live.instance.start_killed_servers()
+    played.live.rest()
+
+
+def test_after_the_window_an_agent_sends_a_template(played, context):
+    page = played.sign_in(context, "agent")
+    _open_thread(page, "Jan de Wit")
+    expect(page.get_by_label("Uw antwoord")).to_have_count(0)
+    page.get_by_role("link", name="vervolg_op_uw_vraag").click()
+    page.get_by_label("naam").fill("meneer De Wit")
+    page.get_by_label("onderwerp").fill("de lantaarnpaal")
+    page.get_by_role("button", name="Bekijk hoe het eruitziet").click()
+    expect(page.get_by_text("u stelde ons een vraag over de lantaarnpaal")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Verzenden").click()
+    sent = page.locator(".message", has_text="over de lantaarnpaal").last
+    expect(sent).to_contain_text(re.compile("Afgeleverd|Gelezen"))
+
+
+def test_what_did_not_arrive_says_why(played, context):
+    page = played.sign_in(context, "agent")
+    _open_thread(page, OMER[1])
+    expect(page.locator(".message", has_text="Dan bent u zo aan de beurt.")).to_contain_text("WhatsApp zei:")
+
+
+def test_everything_works_without_javascript(played, opened):
+    context = opened.new_context(java_script_enabled=False)
+    page = played.sign_in(context, "agent")
+    _open_thread(page, FATIMA[1])
+    text = f"Zonder script {time.time_ns()}"
+    page.get_by_label("Uw antwoord").fill(text)
+    page.get_by_role("button", name="Verzenden").click()
+    expect(page.get_by_text(text)).to_be_visible()
+    page.get_by_role("button", name="Uitloggen").click()
+    expect(page.get_by_role("heading", name="Inloggen")).to_be_visible()
+    context.close()
+
+
+def test_an_admin_looks_around(played, context):
+    page = played.sign_in(context, "admin")
+    expect(page.get_by_role("heading", name="+3197010000344")).to_be_visible()
+    page.get_by_role("link", name="Templates").click()
+    expect(page.get_by_text("Goedgekeurd").first).to_be_visible()
+    page.get_by_role("link", name="Gebruikers").click()
+    expect(page.get_by_role("row", name=re.compile("Kim Kanaal.*Medewerker"))).to_be_visible()
+
+
+def test_support_looks_at_a_municipality(played, context):
+    page = played.sign_in(context, "support")
+    row = page.get_by_role("row", name=re.compile("Utrecht"))
+    expect(row).to_contain_text("Live")
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Utrecht")
+    expect(page.get_by_text("GM0344")).to_be_visible()
+
+
+def test_finance_follows_an_invoice_down_to_its_conversations(played, context):
+    page = played.sign_in(context, "finance")
+    page.get_by_role("link", name="Utrecht").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Downloaden als CSV").click()
+    assert download.value.suggested_filename.startswith("Utrecht-")
+    line = page.get_by_role("row", name=re.compile("Conversaties service"))
+    quantity = int(line.get_by_role("cell").nth(1).inner_text())
+    line.get_by_role("link").click()
+    expect(page.locator("tbody tr")).to_have_count(quantity)
+
+
+def test_by_keyboard_one_gets_past_the_frame(played, context):
+    page = played.sign_in(context, "agent")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Naar de inhoud")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Wacht op antwoord")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(played, opened, size, scheme):
+    found = {}
+    signed_in = {}
+    language = "nl" if scheme == "light" else "en"
+    for name, word, path in played.pages():
+        if word not in signed_in:
+            context = opened.new_context(
+                viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce"
+            )
+            if not signed_in:
+                page = context.new_page()
+                page.goto(played.url(word))
+                found["sign-in"] = violations(page)
+                page.close()
+            signed_in[word] = played.sign_in(context, word, language=language)
+        page = signed_in[word]
+        page.goto(played.url(word, path))
+        found[name] = violations(page)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > size[0]:
+            found[name].append(f"the page is {wide} wide on a screen of {size[0]}")
+    for page in signed_in.values():
+        page.context.close()
+    assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_hidden_tabs_let_go(played, context):
+    page = played.sign_in(context, "agent")
+    closed: list[str] = []
+    page.on("requestfailed", lambda request: closed.append(request.url))
+    page.wait_for_timeout(500)
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', {get: () => true});"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    eventually(lambda: page.wait_for_timeout(50) is None and any("/live/inbox/" in url for url in closed), seconds=5)
