@@ -61,11 +61,16 @@ class Helm:
         return done.stdout
 
     def render(
-        self, *, files: Sequence[Path] = (), values: Manifest | None = None, kubernetes: str = NEWEST_KUBERNETES
+        self,
+        *,
+        files: Sequence[Path] = (),
+        values: Manifest | None = None,
+        kubernetes: str = NEWEST_KUBERNETES,
+        chart: Path = CHART,
     ) -> list[Manifest]:
         """Return every object of a release called `demo` in the namespace `platform`."""
         output = self.run(
-            "template", "demo", str(CHART), "--namespace=platform", *self._given(files, values, kubernetes)
+            "template", "demo", str(chart), "--namespace=platform", *self._given(files, values, kubernetes)
         )
         return [manifest for manifest in yaml.safe_load_all(output) if manifest]
 
