@@ -76,7 +76,8 @@ def scrub_event(event: Event, hint: Hint) -> Event:
         raised["value"] = REMOVED  # what an error says may be a citizen's words; its kind and place are ours
     if (hint.get("exc_info") or event.get("exception")) and "logentry" in event:
         # Libraries write what an error says into their sentence about it: only the sentence's pattern is kept.
-        event["logentry"] = {"message": _without_errors(event["logentry"].get("message") or "", hint.get("exc_info"))}
+        pattern = str(event["logentry"].get("message") or "")
+        event["logentry"] = {"message": _without_errors(pattern, hint.get("exc_info"))}
     scrubbed: Event = scrub(event)
     return scrubbed
 
