@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.account_fields import Scene, typical_values
+from sandbox.account_fields import typical_values
+from sandbox.citizen_fields import Scene
 from sandbox.control import read_object, sandbox_of
 from sandbox.envelope import Update
 from sandbox.graph_errors import status_error

@@ -4,11 +4,11 @@ A field has variants, mostly Meta's own names of events. Values are as Meta's pa
 number and its template put in; nothing here changes any state.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.world import Business, Citizen, Number, Template
+from sandbox.citizen_fields import Scene, Values, citizen_fields, coexistence_fields
+from sandbox.world import Template
 
 # Events of `account_update` that only say that something happened.
 BARE_EVENTS = ("ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED", "ACCOUNT_RECONNECTED")
@@ -20,21 +20,6 @@ TEMPLATE_EVENTS = (
 FLOW_ALERTS = ("CLIENT_ERROR_RATE", "ENDPOINT_ERROR_RATE", "ENDPOINT_LATENCY", "ENDPOINT_AVAILABILITY")
 DAY = 86400
 
-Values = dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """Whom and what the values speak of."""
-
-    business: Business
-    number: Number
-    template: Template
-    citizen: Citizen
-    now: int
-    partner_app: str
-    before_v24: bool
-
 
 def typical_values(*, scene: Scene) -> dict[str, Values]:
     """List the values: by field, then by variant."""
@@ -44,8 +29,8 @@ def typical_values(*, scene: Scene) -> dict[str, Values]:
         "account_review_update": {each: {"decision": each} for each in ("APPROVED", "REJECTED", "PENDING", "DEFERRED")},
         **_number_fields(scene),
         **_template_fields(scene),
-        **_citizen_fields(scene),
-        **_coexistence_fields(scene),
+        **citizen_fields(scene=scene),
+        **coexistence_fields(scene=scene),
         "partner_solutions": {
             event: {"event": event, "solution_id": "300000000000001", "solution_status": "ACTIVE"}
             for event in ("SOLUTION_CREATED", "SOLUTION_UPDATED")
@@ -231,79 +216,6 @@ def _template_fields(scene: Scene) -> dict[str, Values]:
         "message_template_quality_update": qualities,
         "message_template_components_update": {"": changed_components(template=template)},
         "template_category_update": {"impending": impending, "done": done},
-    }
-
-
-def _about_citizen(scene: Scene) -> dict[str, Any]:
-    citizen = scene.citizen
-    contact = {"profile": {"name": citizen.name or "Inwoner"}, "wa_id": citizen.phone, "user_id": citizen.bsuid}
-    return {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": scene.number.digits, "phone_number_id": scene.number.id},
-        "contacts": [{key: value for key, value in contact.items() if value is not None}],
-    }
-
-
-def _citizen_fields(scene: Scene) -> dict[str, Values]:
-    about, citizen = _about_citizen(scene), scene.citizen
-    ids = {key: value for key, value in (("wa_id", citizen.phone), ("user_id", citizen.bsuid)) if value is not None}
-    preferences = {
-        choice: {
-            **about,
-            "user_preferences": [
-                {
-                    **ids,
-                    "detail": f"User requested to {choice} marketing messages",
-                    "category": "marketing_messages",
-                    "value": choice,
-                    "timestamp": scene.now,
-                }
-            ],
-        }
-        for choice in ("stop", "resume")
-    }
-    previous = citizen.bsuid or "NL.1"
-    changed = {
-        "wa_id": citizen.phone,
-        "detail": "User changed their user ID",
-        "user_id": {"previous": previous, "current": f"{previous}0"},
-        "timestamp": str(scene.now),
-    }
-    return {"user_preferences": preferences, "user_id_update": {"": {**about, "user_id_update": [changed]}}}
-
-
-def _coexistence_fields(scene: Scene) -> dict[str, Values]:
-    about, citizen, stamp = _about_citizen(scene), scene.citizen, str(scene.now)
-    base = {"from": scene.number.digits, "to": citizen.phone, "to_user_id": citizen.bsuid, "timestamp": stamp}
-    echo = {key: value for key, value in base.items() if value is not None} | {"id": "wamid.echo"}
-    edited = {"original_message_id": "wamid.echo", "message": {"type": "text", "text": {"body": "Dag!"}}}
-    kinds: dict[str, dict[str, Any]] = {
-        "text": {"text": {"body": "Dag"}},
-        "edit": {"edit": edited},
-        "revoke": {"revoke": {"original_message_id": "wamid.echo"}},
-    }
-    thread = {"id": citizen.phone, "messages": [{**echo, "type": "text", "text": {"body": "Dag"}}]}
-    metadata = {"phase": 0, "chunk_order": 1, "progress": 50}
-    declined = {"code": 2593109, "title": "History sharing was turned off", "message": "History sharing was turned off"}
-    contact = {"full_name": "Inwoner", "first_name": "Inwoner", "phone_number": citizen.phone}
-    product = {key: about[key] for key in ("messaging_product", "metadata")}
-    return {
-        "smb_message_echoes": {
-            kind: {**about, "message_echoes": [{**echo, "type": kind, **body}]} for kind, body in kinds.items()
-        },
-        "history": {
-            "chunk": {**product, "history": [{"metadata": metadata, "threads": [thread]}]},
-            "declined": {**product, "history": [{"errors": [declined]}]},
-        },
-        "smb_app_state_sync": {
-            action: {
-                **product,
-                "state_sync": [
-                    {"type": "contact", "contact": contact, "action": action, "metadata": {"timestamp": stamp}}
-                ],
-            }
-            for action in ("add", "remove")
-        },
     }
 
 

@@ -18,13 +18,12 @@ from sandbox.graph_errors import GraphError, missing_object
 from sandbox.inbound import UnfitMessage
 from sandbox.media import token_of
 from sandbox.sending import business_for
+from sandbox.template_checks import CATEGORIES, read_template
 from sandbox.templates import (
-    CATEGORIES,
     business_in_path,
     business_of,
     describe_template,
     find_template,
-    read_template,
     review_later,
     tell_status,
 )
