@@ -1,6 +1,6 @@
 """Meta's rate limits: messages a second of a number (in and out together), and messages to one citizen (pair).
 
-Both run on real time, because the sandbox's clock is moved. The messaging limit of a portfolio runs on that clock.
+These run on real time, because the sandbox's clock is moved; the messaging limit of a portfolio runs on that clock.
 """
 
 from dataclasses import dataclass
