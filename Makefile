@@ -1,6 +1,6 @@
 # Everything a person runs here. Each target first brings .venv in line with requirements/ (config/local/install.py).
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench chaos chart clean lock install
+.PHONY: help demo test lint bench chaos chart clean lock screenshots install
 
 # The Python that makes .venv: the first on PATH that is new enough. Another one: make demo PYTHON=/path/to/python3
 PYTHON := $(shell for candidate in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -19,6 +19,7 @@ help:  ## say what there is
 	@echo "make bench  measure.  ARGS=\"intake --json\": one benchmark"
 	@echo "make chaos  kill processes during traffic and count what was lost or doubled"
 	@echo "make chart  render and check the Helm chart and the Dockerfile, as make test does too"
+	@echo "make screenshots  take pictures of every page, into docs/screenshots"
 	@echo "make clean  stop what runs from this folder and remove its data (var/); .venv stays"
 	@echo "make lock   compile requirements/*.txt anew from pyproject.toml"
 	@echo "DATABASE_URL, CELERY_BROKER_URL: use these servers instead of starting some"
@@ -47,6 +48,9 @@ chart: install
 
 clean:
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m config.local clean; else rm -rf var; fi
+
+screenshots: install  ## take pictures of every page, into docs/screenshots
+	@exec $(VENV)/python -m tests.web.screenshots
 
 lock: install
 	@$(COMPILE) --output-file requirements/base.txt

@@ -7,7 +7,7 @@ committed, so that no machine needs gettext. A text without a translation fails 
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -78,8 +78,8 @@ def main() -> int:
     return 1 if missing else 0
 
 
-def _is_translated(string: str | tuple[str, ...]) -> bool:
-    return all(string) if isinstance(string, tuple) else bool(string)
+def _is_translated(string: str | Sequence[str] | None) -> bool:
+    return bool(string) and all(string or ())
 
 
 def _of_template(path: Path) -> Iterator[Text]:

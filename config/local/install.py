@@ -130,7 +130,7 @@ def install_pages() -> None:
     check_writable()
     environ = dict(os.environ)
     npm = shutil.which("npm") if shutil.which("node") else None
-    command = [npm] if npm else own_npm(environ=environ)
+    command = [npm] if npm else own_npm(environ=environ)  # type: ignore[no-untyped-call]
     output, code = run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environ=environ)
     if code != 0 and any(sign in output for sign in NPM_NO_NETWORK):
         raise InstallError("the packages of the pages could not be fetched: check the network, and run it again")

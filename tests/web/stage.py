@@ -49,11 +49,9 @@ CITIZENS = (
 )
 
 
-def chromium() -> str:
-    """Return where Chromium is; it comes with the operating system (.ci/run installs it)."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert found, "the tests of pages need Chromium: install it (on Debian: apt install chromium)"
-    return found
+def find_chromium() -> str | None:
+    """Return where Chromium is, or None; it comes with the operating system (.ci/run installs it)."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @dataclass(slots=True)
@@ -196,11 +194,13 @@ def stage(folder: Path) -> Iterator[Stage]:
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Return a browser in which every host of ours is this machine."""
+    chromium = find_chromium()
+    assert chromium, "the pages need Chromium: install it (on Debian: apt install chromium)"
     with sync_playwright() as playwright:
         arguments = ["--host-resolver-rules=MAP *.localhost 127.0.0.1"]
         if os.geteuid() == 0:
             arguments.append("--no-sandbox")  # Chromium's own sandbox refuses root
-        opened = playwright.chromium.launch(executable_path=chromium(), args=arguments)
+        opened = playwright.chromium.launch(executable_path=chromium, args=arguments)
         try:
             yield opened
         finally:
