@@ -95,7 +95,8 @@ class Live:
         return self.post("inbound", {"updates": updates, "wait": wait})["wamids"]
 
     def answer(self) -> None:
-        """Have the agents answer everyone who waits."""
+        """Have the agents answer everyone who waits, once all that came in is applied."""
+        eventually(lambda: not any(self._open_events(schema) for schema in TOWNS), seconds=60)
         self.instance.manage("play_agents", "--once")
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -117,9 +118,12 @@ class Live:
         """Return how much is still to be done, on both sides."""
         left = 0 if self.get("quiet")["quiet"] else 1
         for schema in TOWNS:
-            left += self.ask("SELECT count(*) FROM {s}.inbox_event WHERE state = 'OPEN'", schema=schema)[0][0]
+            left += self._open_events(schema)
             left += self.ask("SELECT count(*) FROM {s}.messaging_outboxitem", schema=schema)[0][0]
         return left
+
+    def _open_events(self, schema: str) -> int:
+        return self.ask("SELECT count(*) FROM {s}.inbox_event WHERE state = 'OPEN'", schema=schema)[0][0]
 
     def rest(self, *, seconds: float = 90.0) -> None:
         """Wait until nothing is left to do; fail when that takes too long."""

@@ -19,9 +19,7 @@ from config.local.supervisor import ProcessCrashed
 
 from .conftest import lives, until
 
-LEFT = (
-    "import subprocess; print(subprocess.Popen(['sleep', '60'], stdout=-3, stderr=-3, start_new_session=True).pid)"
-)
+LEFT = "import subprocess; print(subprocess.Popen(['sleep', '60'], stdout=-3, stderr=-3, start_new_session=True).pid)"
 HOLDS = """
 import sys, time
 from pathlib import Path
