@@ -134,6 +134,8 @@ class OnePlatformEach(LoadScopeScheduling):  # type: ignore[misc]  # for the sam
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::")[0]
+        if path == "tests/web/test_in_a_browser.py":
+            return "browser"
         if not path.startswith("tests/flows/"):
             return nodeid
         return "demo" if path.endswith("test_demo.py") else "live"

@@ -19,6 +19,8 @@ from tests.messaging.lane_world import UTRECHT, Meta, open_world, running, taken
 
 AGENT = Actor.system("tests")
 
+MOST_ANSWERS = 10
+
 
 @pytest.fixture
 def answer(committing_db, utrecht, clock):
@@ -66,15 +68,20 @@ class TestIdling:
                 senders.append(sender)
                 async with running(sender):
                     await until(lambda: has_sent(1))
-                    await asyncio.to_thread(answer, "Tweede")
-                    await until(lambda: has_sent(2), seconds=5)
-                return world.meta.texts()
+                    texts = ["Eerste"]
+                    # The lane may find a message by itself before its note is taken: then the next one is the test.
+                    while senders and len(texts) < MOST_ANSWERS:
+                        texts.append(f"Nummer {len(texts) + 1}")
+                        await asyncio.to_thread(answer, texts[-1])
+                        await until(lambda: has_sent(len(texts)), seconds=5)
+                return world.meta.texts(), texts
 
         async def has_sent(number):
             return len(await sent()) >= number
 
         answer("Eerste")
-        assert asyncio.run(scenario()) == ["Eerste", "Tweede"]
+        received, written = asyncio.run(scenario())
+        assert received == written
         assert senders == []  # the lane did end while its note was taken
 
     def test_a_lane_without_work_is_given_back_and_taken_again(self, answer, committing_db, monkeypatch):

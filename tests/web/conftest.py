@@ -82,7 +82,7 @@ def approved(utrecht) -> Template:
         return template
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def played():
     """Return a running platform with something on every page."""
     folder = Path(os.environ[testing.RUN_FOLDER]) / f"live-web-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
@@ -90,9 +90,12 @@ def played():
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened():
-    """Return a browser; where there is none the test is skipped, but in continuous integration it fails."""
+    """Return a browser; where there is none the test is skipped, but in continuous integration it fails.
+
+    Closed with its module: while it is open a loop runs in this thread, and no other test could run one.
+    """
     if find_chromium() is None and not os.environ.get("CI"):
         pytest.skip("needs Chromium (on Debian: apt install chromium)")
     with browser() as made:
