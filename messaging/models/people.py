@@ -1,0 +1,82 @@
+"""Who writes, and what agent and citizen see together."""
+
+import uuid
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from messaging.window import window_end
+
+
+class Contact(models.Model):
+    """A person who writes (inwoner): known by a `wa_id`, by a business-scoped user id (`bsuid`), or by both.
+
+    When Meta links two, the younger is merged into the older and its row keeps pointing there, because metered facts
+    name contacts by these ids.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    wa_id = models.CharField(max_length=40, unique=True, null=True)
+    bsuid = models.CharField(max_length=140, unique=True, null=True)
+    profile_name = models.CharField(max_length=300, default="", blank=True)
+    username = models.CharField(max_length=100, default="", blank=True)
+    created_at = models.DateTimeField()
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged")
+
+    class Meta:
+        constraints = [
+            # A merged contact's ids have moved to the one that it was merged into.
+            models.CheckConstraint(
+                name="contact_has_an_id",
+                condition=Q(merged_into__isnull=False, wa_id=None, bsuid=None)
+                | Q(merged_into=None) & (Q(wa_id__isnull=False) | Q(bsuid__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Thread(models.Model):
+    """What agent and citizen see (gesprek): one contact on one number, opened and closed.
+
+    OPEN -> CLOSED; a new message opens a new thread.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "OPEN", "Open"
+        CLOSED = "CLOSED", "Gesloten"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="threads")
+    phone_number_id = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    last_inbound_at = models.DateTimeField(null=True)  # Meta's stamp of the contact's last message on this number
+    last_message_at = models.DateTimeField()
+    waiting_since = models.DateTimeField(null=True)  # the first message of the contact that nobody answered yet
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="thread_open_once", fields=["contact", "phone_number_id"], condition=Q(state="OPEN")
+            ),
+            models.CheckConstraint(
+                name="thread_closed_has_moment",
+                condition=Q(state="OPEN", closed_at=None) | Q(state="CLOSED", closed_at__isnull=False),
+            ),
+        ]
+        # The inbox lists open threads by last message, and those that wait by how long.
+        indexes = [
+            models.Index(name="thread_open_by_last", fields=["-last_message_at"], condition=Q(state="OPEN")),
+            models.Index(name="thread_waiting", fields=["waiting_since"], condition=Q(state="OPEN")),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def window_ends_at(self) -> datetime | None:
+        """Return when the service window closes or closed, or None when the contact never wrote."""
+        return window_end(last_inbound_at=self.last_inbound_at)
