@@ -114,3 +114,43 @@ class Number(models.Model):
     def new_pseudonym_key() -> bytes:
         """Return a new key, encrypted."""
         return encrypt(plain=secrets.token_bytes(32))
+
+
+class Trouble(models.Model):
+    """Something that keeps a number from sending or receiving, or soon will (tenants/trouble.py).
+
+    open -> closed; when it comes back, that is a new row. One of a kind is open at a time.
+    """
+
+    class Kind(models.TextChoices):
+        TOKEN = "TOKEN", "Toegang ingetrokken"  # noqa: S105 - names what is wrong
+        LOCKED = "LOCKED", "Account geblokkeerd"
+        PAYMENT = "PAYMENT", "Betaling geweigerd"
+        UNREGISTERED = "UNREGISTERED", "Nummer niet geregistreerd"
+        RESTRICTED = "RESTRICTED", "Beperkt door Meta"
+        QUALITY = "QUALITY", "Kwaliteit te laag"
+        LIMIT = "LIMIT", "Berichtenlimiet bereikt"
+        SILENT = "SILENT", "Onverwacht stil"
+        STANDBY = "STANDBY", "Door een andere toepassing overgenomen"
+        DISCONNECTED = "DISCONNECTED", "Losgekoppeld"
+        UNREACHABLE = "UNREACHABLE", "Meta onbereikbaar"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.ForeignKey(Number, on_delete=models.CASCADE, related_name="troubles")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    detail = models.CharField(max_length=200, default="", blank=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)  # when the municipality's people were told
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="trouble_open_once", fields=["number", "kind"], condition=Q(closed_at=None)),
+            models.CheckConstraint(
+                name="trouble_closed_after_opened",
+                condition=Q(closed_at=None) | Q(closed_at__gte=models.F("opened_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind

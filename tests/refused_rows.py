@@ -21,7 +21,7 @@ from billing.models import (
     RateCard,
 )
 from messaging.models import Contact, Message, MessageStatus, OutboxItem, Template, Thread
-from tenants.models import DeclaredPurpose, Domain, Municipality, Number
+from tenants.models import DeclaredPurpose, Domain, Municipality, Number, Trouble
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY, MONTH = date(2026, 3, 2), date(2026, 3, 1)
@@ -120,6 +120,7 @@ def line() -> dict[str, Any]:
 CARD_DAYS = (date(2031, 1, 1) + timedelta(days=number) for number in range(10_000))  # one card a day
 
 BASES: dict[type, Any] = {
+    Trouble: lambda: {"number": Number.objects.first(), "kind": "TOKEN", "opened_at": AT},
     Municipality: municipality,
     Domain: lambda: {"domain": "elders.example", "tenant": Municipality.objects.get(schema_name="utrecht")},
     DeclaredPurpose: lambda: {"municipality": saved(Municipality), "purpose": "CRISIS", "declared_at": AT},
@@ -227,6 +228,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "template_purpose_known": {"purpose": "PROMOTION"},
     "message_state_fits_direction": {"direction": "INBOUND"},
     "message_accepted_has_wamid": {"state": "ACCEPTED"},
+    "trouble_open_once": {"detail": "again"},
+    "trouble_closed_after_opened": {"closed_at": AT - timedelta(seconds=1)},
     "message_failed_has_reason": {"state": "FAILED"},
     "message_status_once": {"stamped_at": AT + timedelta(days=1)},
     "fact_once": {"contact_hash": OTHER_HASH},
