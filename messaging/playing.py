@@ -1,6 +1,6 @@
 """Agents at play: what the demo's agents do, through the domain calls that the agents' pages use. Not for production.
 
-They answer every thread that waits, except that they overlook one in a few; when its window has closed, they send a
+They answer every thread that waits, except that they may overlook one in a few; when its window has closed, they send a
 template. What they would do now depends on the database alone, so that the demo can tell when they are done.
 """
 
@@ -37,12 +37,15 @@ class Answer:
     with_template: bool
 
 
-def find_answers(*, at: datetime) -> Iterator[Answer]:
-    """Return what the agents of this schema would do now, those who wait longest first."""
+def find_answers(*, at: datetime, overlook: bool = True) -> Iterator[Answer]:
+    """Return what the agents of this schema would do now, those who wait longest first.
+
+    overlook: leave one in a few unanswered, as happens to people.
+    """
     for thread in Thread.objects.filter(waiting()).select_related("contact").order_by("waiting_since", "id"):
         if not window.is_open(last_inbound_at=thread.last_inbound_at, at=at):
             yield Answer(thread=thread, with_template=True)
-        elif not _overlooked(thread):
+        elif not (overlook and _overlooked(thread)):
             yield Answer(thread=thread, with_template=False)
 
 

@@ -123,7 +123,7 @@ class Trouble(models.Model):
     """
 
     class Kind(models.TextChoices):
-        TOKEN = "TOKEN", "Toegang ingetrokken"  # noqa: S105 - names what is wrong
+        TOKEN = "TOKEN", "Toegang ingetrokken"
         LOCKED = "LOCKED", "Account geblokkeerd"
         PAYMENT = "PAYMENT", "Betaling geweigerd"
         UNREGISTERED = "UNREGISTERED", "Nummer niet geregistreerd"

@@ -1,6 +1,6 @@
-"""Numbers in trouble: opened by the room that notices, closed by the one that sees it is over, read by pages and mails.
+"""Numbers in trouble: opened by the room that notices, closed by the one that sees it is over, shown and mailed.
 
-A lane that Meta stops, an account update and a silence are all told here, so that people find one list of what is wrong.
+A lane that Meta stops, an account update and a silence are all told here: people find one list of what is wrong.
 """
 
 from collections.abc import Collection

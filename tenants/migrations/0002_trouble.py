@@ -6,25 +6,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('tenants', '0001_initial'),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Trouble',
+            name="Trouble",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('TOKEN', 'Toegang ingetrokken'), ('LOCKED', 'Account geblokkeerd'), ('PAYMENT', 'Betaling geweigerd'), ('UNREGISTERED', 'Nummer niet geregistreerd'), ('RESTRICTED', 'Beperkt door Meta'), ('QUALITY', 'Kwaliteit te laag'), ('LIMIT', 'Berichtenlimiet bereikt'), ('SILENT', 'Onverwacht stil'), ('STANDBY', 'Door een andere toepassing overgenomen'), ('DISCONNECTED', 'Losgekoppeld'), ('UNREACHABLE', 'Meta onbereikbaar')], max_length=20)),
-                ('detail', models.CharField(blank=True, default='', max_length=200)),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('mailed_at', models.DateTimeField(null=True)),
-                ('number', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='troubles', to='tenants.number')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("TOKEN", "Toegang ingetrokken"),
+                            ("LOCKED", "Account geblokkeerd"),
+                            ("PAYMENT", "Betaling geweigerd"),
+                            ("UNREGISTERED", "Nummer niet geregistreerd"),
+                            ("RESTRICTED", "Beperkt door Meta"),
+                            ("QUALITY", "Kwaliteit te laag"),
+                            ("LIMIT", "Berichtenlimiet bereikt"),
+                            ("SILENT", "Onverwacht stil"),
+                            ("STANDBY", "Door een andere toepassing overgenomen"),
+                            ("DISCONNECTED", "Losgekoppeld"),
+                            ("UNREACHABLE", "Meta onbereikbaar"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("detail", models.CharField(blank=True, default="", max_length=200)),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("mailed_at", models.DateTimeField(null=True)),
+                (
+                    "number",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="troubles", to="tenants.number"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('number', 'kind'), name='trouble_open_once'), models.CheckConstraint(condition=models.Q(('closed_at', None), ('closed_at__gte', models.F('opened_at')), _connector='OR'), name='trouble_closed_after_opened')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_at", None)), fields=("number", "kind"), name="trouble_open_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_at", None), ("closed_at__gte", models.F("opened_at")), _connector="OR"
+                        ),
+                        name="trouble_closed_after_opened",
+                    ),
+                ],
             },
         ),
     ]

@@ -97,7 +97,7 @@ class Live:
     def answer(self) -> None:
         """Have the agents answer everyone who waits, once all that came in is applied."""
         eventually(lambda: not any(self._open_events(schema) for schema in TOWNS), seconds=60)
-        self.instance.manage("play_agents", "--once")
+        self.instance.manage("play_agents", "--once", "--everyone")
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Return a connection to the platform's database."""

@@ -22,6 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="answer who waits now, and end")
+        parser.add_argument("--everyone", action="store_true", help="overlook nobody")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEVELOPMENT:
@@ -29,14 +30,14 @@ class Command(BaseCommand):
         while True:
             for schema_name in Municipality.objects.filter(stage=Stage.LIVE).values_list("schema_name", flat=True):
                 with schema_context(schema_name):
-                    self._answer(schema_name)
+                    self._answer(schema_name, overlook=not options["everyone"])
             if options["once"]:
                 return
             time.sleep(LOOK_SECONDS)
 
-    def _answer(self, schema_name: str) -> None:
+    def _answer(self, schema_name: str, *, overlook: bool) -> None:
         at = clock.now()
-        answers = list(find_answers(at=at))
+        answers = list(find_answers(at=at, overlook=overlook))
         actor = agent(schema_name=schema_name).actor() if answers else None
         for answer in answers:
             assert actor is not None
