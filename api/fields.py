@@ -6,7 +6,7 @@ A lenient field would take what a later version may have to refuse.
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -18,6 +18,9 @@ from billing.months import parse_month
 MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 READABLE = r"^[^\u0000]*\S[^\u0000]*$"
 VALUE_NAME = re.compile(r"[a-z0-9_]{1,100}")
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,9}")
 
 
@@ -147,6 +150,20 @@ class Moment(serializers.DateTimeField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"default_timezone": UTC, **options})
+
+
+class Instant(Moment):
+    """A moment that a caller gives, in the form of RFC 3339 with its offset."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        """Return the moment in UTC.  Raises ValidationError: it is none, or has no offset."""
+        wrong = serializers.ValidationError("Write it as 2026-03-02T10:00:00+01:00.", code="invalid")
+        if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+            raise wrong
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise wrong from None
 
 
 class Month(Pattern):

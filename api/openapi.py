@@ -62,6 +62,8 @@ STRICT: dict[str, dict[str, Any]] = {
     },
     "Person": {"oneOf": [{"required": ["phoneNumber"]}, {"required": ["bsuid"]}]},
     "TemplateChoice": {},
+    "OptIn": {},
+    "NewConsent": {},
 }
 
 
@@ -133,7 +135,7 @@ def _complete(address: str, method: str, operation: dict[str, Any]) -> None:
         statuses.add(404)
     if method == "post":
         statuses |= {413, 415}
-    if operation["operationId"] == "sendMessage":
+    if operation["operationId"] in {"sendMessage", "recordConsent"}:
         statuses.add(409)
     for status in sorted(statuses):
         operation["responses"][str(status)] = {"$ref": f"#/components/responses/Problem{status}"}

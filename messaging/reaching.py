@@ -11,8 +11,8 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.record import Actor
-from messaging import window
-from messaging.models import Contact, Message, Template, Thread
+from messaging import consent, window
+from messaging.models import Consent, Contact, Message, Template, Thread
 from messaging.replying import reply, send_template
 from messaging.threads import open_for
 from tenants.models import Number
@@ -37,6 +37,15 @@ class Person:
     wa_id: str | None
     bsuid: str | None
     phone_number_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a citizen said elsewhere about being written to: how (on which form), where the proof lies, and when."""
+
+    how: str
+    evidence: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +82,18 @@ def send(
     actor: Actor,
     at: datetime,
     reply_to: UUID | None = None,
+    opt_in: Said | None = None,
 ) -> Message:
     """Queue one message: the text while the window is open, else the template; a person's thread is opened if needed.
 
     to: the id of an open thread, or a person. reply_to: our id of the message of that thread that it answers.
-    Raises NotFound, WindowClosed (a text alone), ThreadClosed, TemplateUnusable, LimitExceeded, InvalidContent:
-    nothing is queued then, and nobody was added.
+    opt_in: that the citizen agreed to be written to first, recorded with it.
+    Raises NotFound, WindowClosed (a text alone), ThreadClosed, TemplateUnusable, NotConsented, InvalidConsent,
+    LimitExceeded, InvalidContent: nothing is queued then, nothing recorded, and nobody was added.
     """
     thread = _thread(to, at)
+    if opt_in is not None:
+        _record(thread.contact, Consent.Word.OPT_IN, opt_in, actor, at)
     quoted = _wamid_of(reply_to, thread) if reply_to is not None else None
     # With nothing to fall back on a text is tried anyway: the refusal names the way out.
     if text is not None and (template is None or window.is_open(last_inbound_at=thread.last_inbound_at, at=at)):
@@ -90,11 +103,38 @@ def send(
     return send_template(thread_id=thread.id, template_id=template_id, values=template.values, actor=actor, at=at)
 
 
+@transaction.atomic
+def record_consent(
+    *, wa_id: str | None, bsuid: str | None, word: Consent.Word, said: Said, actor: Actor, at: datetime
+) -> Consent:
+    """Record what a citizen said elsewhere, whether they are known here or not; safe to repeat.
+
+    Raises InvalidConsent: nothing is recorded, and nobody was added.
+    """
+    return _record(_contact(wa_id, bsuid, at), word, said, actor, at)
+
+
+def _record(contact: Contact, word: Consent.Word, said: Said, actor: Actor, at: datetime) -> Consent:
+    note = consent.record_opt_in if word == Consent.Word.OPT_IN else consent.record_opt_out
+    return note(
+        contact=contact,
+        at=said.at,
+        recorded_at=at,
+        source=Consent.Source.RECORDED,
+        how=said.how,
+        evidence=said.evidence,
+        actor=actor,
+    )
+
+
+def _contact(wa_id: str | None, bsuid: str | None, at: datetime) -> Contact:
+    names = {"wa_id": wa_id} if wa_id is not None else {"bsuid": bsuid}
+    return Contact.objects.get_or_create(**names, defaults={"created_at": at})[0]
+
+
 def _thread(to: UUID | Person, at: datetime) -> Thread:
     if isinstance(to, Person):
-        names = {"wa_id": to.wa_id} if to.wa_id is not None else {"bsuid": to.bsuid}
-        contact, _ = Contact.objects.get_or_create(**names, defaults={"created_at": at})
-        return open_for(contact=contact, phone_number_id=to.phone_number_id, at=at)
+        return open_for(contact=_contact(to.wa_id, to.bsuid, at), phone_number_id=to.phone_number_id, at=at)
     thread = Thread.objects.filter(id=to).first()
     if thread is None:
         raise NotFound("thread")

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from messaging import account_updates, statuses
+from messaging import account_updates, opting, statuses
 from messaging.announcing import announce
 from messaging.contacts import ContactBook, Identity
 from messaging.metering import Meter
 from messaging.models import Contact, InboxEvent, Message, Thread
-from messaging.threads import ThreadBook
+from messaging.threads import UNANSWERED_KINDS, ThreadBook
 from tenants.models import Municipality
 from whatsapp.payloads import EventKind, InboundMessage, MalformedPayload, parse_message, parse_status
 
@@ -45,16 +45,17 @@ def apply(*, municipality: Municipality, events: Sequence[InboxEvent], at: datet
     contacts = ContactBook(at=at)
     contacts.load([*_identities(messages), *(report.recipient for report in reports)])
     threads = ThreadBook(at=at)
-    _receive_messages(messages=messages, contacts=contacts, threads=threads, at=at)
+    written = _receive_messages(messages=messages, contacts=contacts, threads=threads, at=at)
     meter = Meter(municipality=municipality, at=at)
     statuses.apply(reports=reports, contacts=contacts, meter=meter)
     meter.record(merges=contacts.merges)
+    opting.follow(written=written, place=municipality.name, at=at)
 
 
 def _receive_messages(
     *, messages: Sequence[InboundMessage], contacts: ContactBook, threads: ThreadBook, at: datetime
-) -> None:
-    """Store what citizens wrote, each message once, in the thread of its contact on its number."""
+) -> list[Message]:
+    """Store what citizens wrote, each message once, in the thread of its contact on its number; return what is new."""
     wamids = [message.wamid for message in messages]
     known = set(Message.objects.filter(wamid__in=wamids).values_list("wamid", flat=True))
     written: list[tuple[InboundMessage, Contact]] = []
@@ -79,6 +80,7 @@ def _receive_messages(
     threads.save()
     Message.objects.bulk_create(rows)
     announce(threads={row.thread_id for row in rows})
+    return rows
 
 
 def _follow(contacts: ContactBook, message: InboundMessage) -> Contact | None:
@@ -90,8 +92,10 @@ def _follow(contacts: ContactBook, message: InboundMessage) -> Contact | None:
 
 
 def _received(threads: ThreadBook, contact: Contact, message: InboundMessage) -> Thread:
+    # A word such as STOP is confirmed at once, and nobody waits for a person's answer.
+    asks = message.type not in UNANSWERED_KINDS and not opting.meant(kind=message.type, text=message.text or "")
     return threads.receive(
-        contact=contact, number=message.phone_number_id, stamped_at=message.stamped_at, kind=message.type
+        contact=contact, number=message.phone_number_id, stamped_at=message.stamped_at, kind=message.type, asks=asks
     )
 
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from audit.record import Actor, record
-from messaging import window
+from messaging import consent, window
 from messaging.announcing import announce
 from messaging.core.models import OutboxWake
 from messaging.models import Contact, Message, OutboxItem, Template, Thread
@@ -82,7 +82,8 @@ def send_template(
 ) -> Message:
     """Queue an approved template in an open thread, whether the window is open or not.
 
-    Raises ThreadClosed, TemplateUnusable: it cannot be sent. LimitExceeded, InvalidContent: Meta would refuse it.
+    Raises ThreadClosed, TemplateUnusable, NotConsented: it cannot be sent. LimitExceeded, InvalidContent: Meta would
+    refuse it.
     """
     thread = _locked(thread_id)
     template = Template.objects.get(id=template_id)
@@ -109,17 +110,28 @@ def template_draft(*, thread: Thread, template: Template, values: Mapping[str, s
 
 
 @transaction.atomic
-def queue(*, drafts: Sequence[Draft], priority: OutboxItem.Priority, actor: Actor, at: datetime) -> list[Message]:
+def queue(
+    *,
+    drafts: Sequence[Draft],
+    priority: OutboxItem.Priority,
+    actor: Actor,
+    at: datetime,
+    answers: bool | None = None,
+) -> list[Message]:
     """Queue messages: each with its outbox row, all or none; the one way by which anything leaves.
 
-    Raises LimitExceeded, InvalidContent: Meta would refuse one of them; nothing is queued then.
+    answers: whether who waits in these threads waits no longer; left out: replies do, broadcasts do not.
+    Raises LimitExceeded, InvalidContent: Meta would refuse one of them. NotConsented: one of them is a template to
+    somebody who may not be written to first (`consent.refusals` tells who). Nothing is queued then.
     """
-    if len(drafts) > 1:
+    first = {draft.thread.contact_id for draft in drafts if draft.content.type == "template"}
+    if len(drafts) > 1 or first:
         # All at once and in order, before they are written: others wait for them instead of deadlocking.
         contact_ids = {draft.thread.contact_id for draft in drafts}
         list(Contact.objects.select_for_update(no_key=True).filter(id__in=contact_ids).order_by("id").values("id"))
         thread_ids = {draft.thread.id for draft in drafts}
         list(Thread.objects.select_for_update(no_key=True).filter(id__in=thread_ids).order_by("id").values("id"))
+    consent.check(contact_ids=first)
     messages = [_message(draft, actor, at) for draft in drafts]
     items = [
         OutboxItem(
@@ -135,8 +147,8 @@ def queue(*, drafts: Sequence[Draft], priority: OutboxItem.Priority, actor: Acto
     Message.objects.bulk_create(messages)
     OutboxItem.objects.bulk_create(items)
     threads = [draft.thread.id for draft in drafts]
-    if priority == OutboxItem.Priority.REPLY:
-        Thread.objects.filter(id__in=threads).update(waiting_since=None)  # a broadcast answers nobody's question
+    if priority == OutboxItem.Priority.REPLY if answers is None else answers:
+        Thread.objects.filter(id__in=threads).update(waiting_since=None)
     Thread.objects.filter(id__in=threads, last_message_at__lt=at).update(last_message_at=at)
     numbers = sorted({draft.thread.phone_number_id for draft in drafts})
     OutboxWake.objects.bulk_create(OutboxWake(phone_number_id=number) for number in numbers)

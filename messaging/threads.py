@@ -41,8 +41,11 @@ class ThreadBook:
         windows = of_contacts.values_list("contact_id", "phone_number_id").annotate(last=Max("last_inbound_at"))
         self._last_inbound.update({(contact_id, number): last for contact_id, number, last in windows if last})
 
-    def receive(self, *, contact: Contact, number: str, stamped_at: datetime, kind: str) -> Thread:
-        """Return the contact's open thread with this message in its times; opened when there is none."""
+    def receive(self, *, contact: Contact, number: str, stamped_at: datetime, kind: str, asks: bool) -> Thread:
+        """Return the contact's open thread with this message in its times; opened when there is none.
+
+        asks: whether the contact waits for an answer to it.
+        """
         thread = self._open.get((contact.id, number))
         if thread is None:
             thread = Thread(contact=contact, phone_number_id=number, opened_at=stamped_at, last_message_at=stamped_at)
@@ -55,7 +58,7 @@ class ThreadBook:
         if kind not in WINDOW_KINDS_NOT:
             opened_by.append(stamped_at)
         thread.last_inbound_at = max(filter(None, opened_by), default=None)
-        if kind not in UNANSWERED_KINDS:
+        if asks:
             thread.waiting_since = thread.waiting_since or stamped_at
         return thread
 

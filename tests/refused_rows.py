@@ -20,7 +20,7 @@ from billing.models import (
     Rate,
     RateCard,
 )
-from messaging.models import Contact, Message, MessageStatus, OutboxItem, Template, Thread
+from messaging.models import Consent, Contact, Message, MessageStatus, OutboxItem, Template, Thread
 from tenants.models import DeclaredPurpose, Domain, Municipality, Number, Trouble
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -140,6 +140,16 @@ BASES: dict[type, Any] = {
         "hash": HASH,
     },
     Contact: lambda: {"wa_id": uuid.uuid4().hex, "created_at": AT},
+    Consent: lambda: {
+        "contact": saved(Contact),
+        "word": "OPT_OUT",
+        "source": "WHATSAPP",
+        "at": AT,
+        "recorded_at": AT,
+        "actor_schema": "",
+        "actor_id": "contact",
+        "actor_name": "contact",
+    },
     Thread: lambda: {"contact": saved(Contact), **NUMBER, "opened_at": AT, "last_message_at": AT},
     Template: lambda: {
         "waba_id": "1",
@@ -221,6 +231,12 @@ ROWS: dict[str, dict[str, Any]] = {
     "role_grant_once": {},
     "role_grant_known": {"role": "MAYOR"},
     "contact_has_an_id": {"wa_id": None},
+    "consent_told_once": {"recorded_at": AT + timedelta(days=1)},
+    "consent_word_known": {"word": "PERHAPS"},
+    "consent_source_known": {"source": "GOSSIP"},
+    "consent_recorded_says_how": {"source": "RECORDED", "word": "OPT_IN"},
+    "consent_message_has_wamid": {"source": "MESSAGE"},
+    "consent_recorded_afterwards": {"source": "RECORDED", "at": AT + timedelta(days=1)},
     "thread_open_once": {"opened_at": AT + timedelta(days=1)},
     "thread_closed_has_moment": {"state": "CLOSED"},
     "template_once": {"body": "y"},
@@ -277,12 +293,19 @@ def pair(*, name: str, model: type) -> tuple[Any, Any]:
 
 def twins(*, model: type, field: Any) -> tuple[Any, Any]:
     """Return two rows that have one unique field in common."""
-    values = {**accepted(model), **UNIQUE_ALSO.get(field.name, {})}
-    other = {**accepted(model), **OTHERWISE.get(model, {}), **UNIQUE_ALSO.get(field.name, {})}
+    also = UNIQUE_ALSO.get(f"{model.__name__}.{field.name}", {})
+    more = also() if callable(also) else also
+    values = {**accepted(model), **more}
+    other = {**accepted(model), **OTHERWISE.get(model, {}), **more}
     return model(**values), model(**{**other, field.name: values.get(field.name)})
 
 
-UNIQUE_ALSO: dict[str, dict[str, Any]] = {"bsuid": {"bsuid": "NL.1"}, "wamid": {"wamid": "wamid.x"}}
+UNIQUE_ALSO: dict[str, Any] = {
+    "Contact.bsuid": {"bsuid": "NL.1"},
+    "Message.wamid": {"wamid": "wamid.x"},
+    "Consent.wamid": {"source": "MESSAGE", "wamid": "wamid.x"},
+    "Consent.confirmation": lambda: {"confirmation": saved(Message)},
+}
 OTHERWISE: dict[type, dict[str, Any]] = {
     Municipality: {"schema_name": "anders", "cbs_code": "GM9998"},
     Domain: {"domain": "anders.example"},

@@ -116,6 +116,8 @@ REFUSALS: dict[str, Promise] = {
     "template_parameter_empty": _("Fill in every field of the template."),
     "template_parameter_too_long": _("One of the fields is too long: together they may have 1,024 characters."),
     "window_closed": _("The 24 hours in which you may answer freely are over. Send a template instead."),
+    "opted_out": _("This citizen asked for no messages any more. You may only answer what they write."),
+    "opt_in_needed": _("This citizen never wrote to you. Record first how they agreed to be written to."),
     "thread_closed": _("This conversation is closed. When the citizen writes again, a new one opens."),
 }
 REFUSED: Promise = _("WhatsApp would not take this message. Change it and try again.")

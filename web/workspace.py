@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import Permission
 from messaging import reading, replying, threads
+from messaging.consent import NotConsented
 from messaging.models import Template, Thread
 from tenants import clock
 from web.access import PageRequest, is_fragment, requires
@@ -123,7 +124,7 @@ def _refusal(send: Callable[[], object]) -> Promise | None:
         return REFUSALS["window_closed"]
     except replying.ThreadClosed:
         return REFUSALS["thread_closed"]
-    except (replying.TemplateUnusable, LimitExceeded, InvalidContent) as error:
+    except (NotConsented, replying.TemplateUnusable, LimitExceeded, InvalidContent) as error:
         return REFUSALS.get(error.code, REFUSED)
     except (Thread.DoesNotExist, Template.DoesNotExist):
         raise Http404 from None

@@ -7,10 +7,20 @@ from rest_framework import serializers
 
 from api.fields import Moment
 from api.problems import Problem
+from messaging.consent import InvalidConsent, NotConsented
 from messaging.reaching import NotFound, NumberNeeded
 from messaging.replying import TemplateUnusable, ThreadClosed, WindowClosed
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
+
+NOT_CONSENTED = {
+    "opted_out": "The citizen asked for no messages any more. Only answers inside the service window may be sent.",
+    "opt_in_needed": "The citizen never wrote here: say in optIn how they agreed, or record it with POST /consents.",
+}
+INVALID_CONSENT = {
+    "consent_how_missing": "Say how the citizen agreed.",
+    "consent_in_future": "What a citizen said, they said before now: saidAt is a moment to come.",
+}
 
 
 @contextmanager
@@ -35,6 +45,10 @@ def as_problems() -> Iterator[None]:
     except ThreadClosed as error:
         detail = "The thread is closed: send to its recipient instead, which opens a new one."
         raise Problem(status=409, code="thread_closed", detail=detail) from error
+    except NotConsented as error:
+        raise Problem(status=409, code=error.code, detail=NOT_CONSENTED[error.code]) from error
+    except InvalidConsent as error:
+        raise Problem(status=409, code=error.code, detail=INVALID_CONSENT[error.code]) from error
     except TemplateUnusable as error:
         raise _unusable(error) from error
     except LimitExceeded as error:

@@ -4,9 +4,24 @@ from typing import Any
 
 from rest_framework import serializers
 
-from api.fields import CamelCase, Choice, Flag, Id, Moment, Month, Pattern, PhoneNumber, Readable, Values, WholeNumber
+from api.fields import (
+    CamelCase,
+    Choice,
+    Flag,
+    Id,
+    Instant,
+    Moment,
+    Month,
+    Pattern,
+    PhoneNumber,
+    Readable,
+    Text,
+    Values,
+    WholeNumber,
+)
 from api.paging import PageQuery, PageShape
-from messaging.models import Message, Template, Thread
+from messaging.consent import MOST_EVIDENCE, MOST_HOW
+from messaging.models import Consent, Contact, Message, Template, Thread
 from tenants.declaration import Purpose
 from whatsapp.limits import TEMPLATE_BODY_CHARACTERS, TEMPLATE_NAME_CHARACTERS, TEXT_BODY_CHARACTERS
 
@@ -43,6 +58,16 @@ class TemplateChoice(CamelCase):
     )
 
 
+class OptIn(CamelCase):
+    """How a citizen agreed to be written to first."""
+
+    how = Readable(max_length=MOST_HOW, help_text="On which form, in which words.")
+    evidence = Text(
+        max_length=MOST_EVIDENCE, required=False, default="", allow_blank=True, help_text="Where the proof lies."
+    )
+    said_at = Instant(help_text="When the citizen agreed; a later opt-out stands.")
+
+
 class NewMessage(CamelCase):
     """A message to send: where to, and a text, a template, or both.
 
@@ -57,6 +82,9 @@ class NewMessage(CamelCase):
     text = Readable(required=False, max_length=TEXT_BODY_CHARACTERS, help_text="Free-form text.")
     template = TemplateChoice(required=False)
     reply_to_message_id = Id(required=False, help_text="The message of the thread that a text answers.")
+    opt_in = OptIn(
+        required=False, help_text="That the citizen agreed, for a template to somebody who did not write first."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what contradicts itself, all of it at once."""
@@ -114,6 +142,18 @@ class MessageShape(CamelCase):
     failure = Failure(source="*", allow_null=True)
 
 
+class Standing(Choice):
+    """The word that stands about a contact, of those that the view looked up for all contacts at once."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=Consent.Word.values, **options)
+
+    def to_representation(self, value: Contact) -> str | None:
+        """Return the word, or None when nothing was said."""
+        said: Consent | None = self.context["consents"].get(value.id)
+        return said.word if said else None
+
+
 class ContactShape(CamelCase):
     """The citizen of a thread."""
 
@@ -121,6 +161,7 @@ class ContactShape(CamelCase):
     phone_number = PhoneNumber(source="wa_id", allow_null=True, help_text="Null where only WhatsApp knows it.")
     bsuid = serializers.CharField(allow_null=True)
     profile_name = serializers.CharField(help_text="As the citizen calls themselves; empty when unknown.")
+    consent = Standing(source="*", allow_null=True, help_text="What stands about being written to; null: nothing said.")
 
 
 class ThreadShape(CamelCase):
@@ -137,6 +178,39 @@ class ThreadShape(CamelCase):
     window_ends_at = Moment(
         allow_null=True, help_text="Until when a text may be sent; null when the citizen never wrote."
     )
+
+
+class NewConsent(CamelCase):
+    """What a citizen said elsewhere about being written to first."""
+
+    recipient = Person()
+    word = Choice(choices=Consent.Word.values)
+    how = Readable(max_length=MOST_HOW, help_text="On which form, in which words.")
+    evidence = Text(
+        max_length=MOST_EVIDENCE, required=False, default="", allow_blank=True, help_text="Where the proof lies."
+    )
+    said_at = Instant(help_text="When the citizen said so.")
+
+
+class ConsentShape(CamelCase):
+    """One word of a citizen about being written to first. Never changed; the latest by saidAt stands."""
+
+    word = Choice(choices=Consent.Word.values)
+    source = Choice(
+        choices=Consent.Source.values,
+        help_text="MESSAGE: written here. WHATSAPP: set in WhatsApp. RECORDED: said elsewhere.",
+    )
+    said_at = Moment(source="at")
+    recorded_at = Moment()
+    how = serializers.CharField()
+    evidence = serializers.CharField()
+    recorded_by = serializers.CharField(source="actor_name")
+
+
+class ConsentList(CamelCase):
+    """All that was said about one citizen, the latest first."""
+
+    items = ConsentShape(many=True)
 
 
 class TemplateParameter(CamelCase):

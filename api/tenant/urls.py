@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from api.tenant import views
+from api.tenant import consents, views
 
 urlpatterns = [
     path("messages", views.Messages.as_view()),
     path("messages/<uuid:message_id>", views.OneMessage.as_view()),
+    path("consents", consents.Consents.as_view()),
+    path("consents/_search", consents.ConsentSearch.as_view()),
     path("threads", views.Threads.as_view()),
     path("threads/_search", views.ThreadSearch.as_view()),
     path("threads/<uuid:thread_id>", views.OneThread.as_view()),

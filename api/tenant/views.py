@@ -15,11 +15,12 @@ from api.problems import Problem
 from api.reading import checked, months_of
 from api.scopes import Scope
 from api.tenant import shapes
+from api.tenant.consents import ids, said
 from api.tenant.refusals import as_problems
 from api.version import BASE_PATH
 from api.views import READ_METHODS, ApiView, not_found
 from billing.usage import usage
-from messaging import reaching
+from messaging import consent, reaching
 from messaging.listing import ThreadFilter, list_messages, list_threads
 from messaging.models import Message, Template, Thread
 
@@ -106,6 +107,7 @@ class Messages(ApiView):
                 actor=self.key.actor(),
                 at=self.now,
                 reply_to=values.get("reply_to_message_id"),
+                opt_in=said(values["opt_in"]) if "opt_in" in values else None,
             )
         return idempotency.Answer(status=201, body=shapes.MessageShape(message).data)
 
@@ -115,9 +117,8 @@ class Messages(ApiView):
             return thread_id
         recipient = values["recipient"]
         number = reaching.number_of(municipality_id=self.municipality_id, phone_number_id=values.get("phone_number_id"))
-        phone = recipient.get("phone_number")
-        wa_id = phone.removeprefix("+") if phone else None
-        return reaching.Person(wa_id=wa_id, bsuid=recipient.get("bsuid"), phone_number_id=number)
+        wa_id, bsuid = ids(recipient)
+        return reaching.Person(wa_id=wa_id, bsuid=bsuid, phone_number_id=number)
 
 
 def _created(answer: idempotency.Answer) -> Response:
@@ -162,7 +163,8 @@ class Threads(ApiView):
         query = checked(shapes.ThreadQuery, request.query_params)
         limit, after = query.pop("limit"), query.pop("cursor")
         rows = list_threads(chosen=ThreadFilter(**query), after=after, most=limit + 1)
-        return Response(shapes.ThreadPage(page(rows=rows, limit=limit, moment="last_message_at")).data)
+        found = page(rows=rows, limit=limit, moment="last_message_at")
+        return Response(shapes.ThreadPage(found, context=_context(rows)).data)
 
 
 class ThreadSearch(ApiView):
@@ -183,12 +185,12 @@ class ThreadSearch(ApiView):
     def post(self, request: Request) -> Response:
         """Return a page of a citizen's threads."""
         query = checked(PageQuery, request.query_params)
-        person = checked(shapes.Person, request.data)
-        phone = person.get("phone_number")
-        chosen = ThreadFilter(wa_id=phone.removeprefix("+") if phone else None, bsuid=person.get("bsuid"))
+        wa_id, bsuid = ids(checked(shapes.Person, request.data))
+        chosen = ThreadFilter(wa_id=wa_id, bsuid=bsuid)
         limit = query["limit"]
         rows = list_threads(chosen=chosen, after=query["cursor"], most=limit + 1)
-        return Response(shapes.ThreadPage(page(rows=rows, limit=limit, moment="last_message_at")).data)
+        found = page(rows=rows, limit=limit, moment="last_message_at")
+        return Response(shapes.ThreadPage(found, context=_context(rows)).data)
 
 
 class OneThread(ApiView):
@@ -203,7 +205,12 @@ class OneThread(ApiView):
         thread = Thread.objects.select_related("contact").filter(id=thread_id).first()
         if thread is None:
             raise not_found("thread")
-        return Response(shapes.ThreadShape(thread).data)
+        return Response(shapes.ThreadShape(thread, context=_context([thread])).data)
+
+
+def _context(threads: list[Thread]) -> dict[str, Any]:
+    """Return what the shapes of threads look up beside them, for all of them at once."""
+    return {"consents": consent.standings(contact_ids=[thread.contact_id for thread in threads])}
 
 
 class ThreadMessages(ApiView):

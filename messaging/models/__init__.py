@@ -1,11 +1,13 @@
 """What one municipality and its citizens said to each other. All of it lies in the municipality's own schema."""
 
+from messaging.models.consents import Consent
 from messaging.models.inbox import InboxEvent
 from messaging.models.messages import Message, MessageStatus, OutboxItem
 from messaging.models.people import Contact, Thread
 from messaging.models.templates import Template
 
 __all__ = [
+    "Consent",
     "Contact",
     "InboxEvent",
     "Message",

@@ -15,6 +15,7 @@ from tests.api.calling import Caller, make_key
 
 VALUES = {"naam": "Piet", "onderwerp": "uw vergunning"}
 TEMPLATE = {"name": "vervolg_op_uw_vraag", "language": "nl", "values": VALUES}
+AGREED = {"how": "Vinkje bij de aanvraag", "evidence": "Z-2026-31", "saidAt": "2026-02-01T10:00:00+01:00"}
 
 
 def queued() -> list[OutboxItem]:
@@ -112,7 +113,9 @@ class TestToAThread:
 
 class TestToAPerson:
     def test_who_never_wrote_gets_a_template_in_a_new_thread(self, api, approved):
-        answer = api.post("/messages", {"recipient": {"phoneNumber": "+31697000009"}, "template": TEMPLATE})
+        answer = api.post(
+            "/messages", {"recipient": {"phoneNumber": "+31697000009"}, "template": TEMPLATE, "optIn": AGREED}
+        )
         assert answer.status_code == 201
         (item,) = queued()
         assert item.request["to"] == "+31697000009"
@@ -132,7 +135,7 @@ class TestToAPerson:
         assert answer.json()["threadId"] == str(thread.id)
 
     def test_a_person_is_reached_by_id_too(self, api, approved):
-        api.post("/messages", {"recipient": {"bsuid": "NL.134912"}, "template": TEMPLATE})
+        api.post("/messages", {"recipient": {"bsuid": "NL.134912"}, "template": TEMPLATE, "optIn": AGREED})
         assert queued()[0].request["recipient"] == "NL.134912"
 
     def test_a_closed_thread_gets_a_successor_with_the_same_window(self, api, thread, actor, clock):
@@ -152,13 +155,13 @@ class TestToAPerson:
             pseudonym_key_encrypted=Number.new_pseudonym_key(),
             opened_at=clock.now(),
         )
-        body = {"recipient": {"phoneNumber": "+31697000009"}, "template": TEMPLATE}
+        body = {"recipient": {"phoneNumber": "+31697000009"}, "template": TEMPLATE, "optIn": AGREED}
         assert api.post("/messages", body).json()["code"] == "number_needed"
         assert api.post("/messages", {**body, "phoneNumberId": "1000000009999"}).status_code == 201
         assert queued()[0].phone_number_id == "1000000009999"
 
     def test_it_sends_from_no_number_of_another_municipality(self, api, delft, approved):
-        body = {"recipient": {"phoneNumber": "+31697000009"}, "template": TEMPLATE}
+        body = {"recipient": {"phoneNumber": "+31697000009"}, "template": TEMPLATE, "optIn": AGREED}
         answer = api.post("/messages", {**body, "phoneNumberId": delft.numbers.get().phone_number_id})
         assert (answer.status_code, answer.json()["code"]) == (404, "number_not_found")
 
@@ -230,6 +233,8 @@ class TestScopes:
             ("POST", "/threads/_search", "messages:read"),
             ("GET", f"/threads/{uuid.UUID(int=1)}", "messages:read"),
             ("GET", f"/threads/{uuid.UUID(int=1)}/messages", "messages:read"),
+            ("POST", "/consents", "messages:send"),
+            ("POST", "/consents/_search", "messages:read"),
             ("GET", "/templates", "templates:read"),
             ("GET", f"/templates/{uuid.UUID(int=1)}", "templates:read"),
             ("GET", "/usage", "usage:read"),
