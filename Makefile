@@ -17,7 +17,7 @@ help:  ## say what there is
 	@echo "make test   run every check and every test.  ARGS=\"-k words\": some tests"
 	@echo "make lint   run the checks alone: ruff, mypy, imports, migrations"
 	@echo "make bench  measure.  ARGS=\"intake --json\": one benchmark"
-	@echo "make chaos  kill processes during traffic and count what was lost or doubled"
+	@echo "make chaos  ten minutes of traffic while everything is killed at random; counts what was lost or doubled"
 	@echo "make chart  render and check the Helm chart and the Dockerfile, as make test does too"
 	@echo "make screenshots  take pictures of every page, into docs/screenshots"
 	@echo "make clean  stop what runs from this folder and remove its data (var/); .venv stays"

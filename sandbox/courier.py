@@ -19,6 +19,9 @@ from sandbox.envelope import Update, copy_of, encode
 from sandbox.graph_errors import GraphError
 from sandbox.world import World
 
+# When a POST that is dropped loses its connection: before it was sent, while it is stored, or just after.
+DROP_SECONDS = (0.001, 0.04)
+
 
 @dataclass(slots=True, eq=False)
 class Parcel:
@@ -223,7 +226,10 @@ class Courier:
                 self._try_again(parcel=parcel)
 
     async def _deliver(self, *, url: str, body: bytes) -> int | None:
-        timeout = aiohttp.ClientTimeout(total=self._world.switches.webhook_timeout_seconds)
+        patience, faults = self._world.switches.webhook_timeout_seconds, self._world.faults.webhooks
+        if faults.drop and self._random.random() < faults.drop:
+            patience = self._random.uniform(*DROP_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=patience)
         try:
             async with self._client().post(url, data=body, headers=self._headers(body=body), timeout=timeout) as answer:
                 await answer.read()

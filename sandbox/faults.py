@@ -14,7 +14,7 @@ SEND_KINDS = {
     "html_500": set(),
     "html_500_after_accept": set(),
 }
-WEBHOOK_KEYS = {"duplicate", "reorder", "delay_seconds", "rebatch", "phone_number_id"}
+WEBHOOK_KEYS = {"duplicate", "reorder", "drop", "delay_seconds", "rebatch", "phone_number_id"}
 
 
 class UnknownFault(ValueError):
@@ -43,10 +43,14 @@ class SendFault:
 
 @dataclass(slots=True)
 class WebhookFaults:
-    """What goes wrong with webhooks: shares of updates, and seconds (real) of delay."""
+    """What goes wrong with webhooks: shares of updates, and seconds (real) of delay.
+
+    drop: the share of POSTs whose connection is cut before their answer is read, wherever they are by then.
+    """
 
     duplicate: float = 0.0
     reorder: float = 0.0
+    drop: float = 0.0
     delay_seconds: tuple[float, float] = (0.0, 0.0)
     rebatch: bool | None = None
     phone_number_id: str | None = None
@@ -89,6 +93,7 @@ class Faults:
             "webhooks": {
                 "duplicate": hooks.duplicate,
                 "reorder": hooks.reorder,
+                "drop": hooks.drop,
                 "delay_seconds": list(hooks.delay_seconds),
                 "rebatch": hooks.rebatch,
                 "phone_number_id": hooks.phone_number_id,
@@ -126,6 +131,7 @@ def _read_webhook_faults(*, raw: dict[str, Any]) -> WebhookFaults:
     return WebhookFaults(
         duplicate=float(raw.get("duplicate", 0.0)),
         reorder=float(raw.get("reorder", 0.0)),
+        drop=float(raw.get("drop", 0.0)),
         delay_seconds=(float(delay[0]), float(delay[1])),
         rebatch=raw.get("rebatch"),
         phone_number_id=raw.get("phone_number_id"),

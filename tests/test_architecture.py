@@ -1,5 +1,6 @@
 """What the house promises of itself: its walls, its migrations, its constraints, and tenancy that fails closed."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -182,3 +183,15 @@ class TestForgottenTenancy:
                 " WHERE grantee = 'whatsapp_intake'"
             )
             assert cursor.fetchall() == [("public", "inbox", "INSERT")]
+
+
+class TestQueues:
+    def test_no_task_is_due_later_by_the_broker(self):
+        # Redis gives a task again that is due later than its visibility time-out: due times live in rows.
+        found = []
+        for room in ("accounts", "api", "audit", "billing", "config", "messaging", "tenants", "web"):
+            for file in (settings.ROOT / room).rglob("*.py"):
+                calls = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)]
+                late = {"countdown", "eta", "retry_backoff", "autoretry_for"}
+                found += [file for call in calls if late & {keyword.arg for keyword in call.keywords}]
+        assert found == []

@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +17,20 @@ from psycopg import sql
 from config.local.folders import ROOT
 from config.local.instance import Instance
 
-TOWNS = {
+Town = tuple[str, str, str, str]  # name, CBS code, WABA id, phone_number_id
+TOWNS: dict[str, Town] = {
     "utrecht": ("Utrecht", "GM0344", "2000000000344", "1000000000344"),
     "delft": ("Delft", "GM0503", "2000000000503", "1000000000503"),
 }
 
 
 class Live:
-    """One running platform with two municipalities, at free ports, with data of its own."""
+    """One running platform with some municipalities, at free ports, with data of its own."""
 
-    def __init__(self, folder: Path, *, durable: bool) -> None:
+    def __init__(self, folder: Path, *, durable: bool, towns: Mapping[str, Town] = TOWNS) -> None:
         """Name it; `start` makes it."""
         self.instance = Instance(folder, durable=durable, restart=True)
+        self.towns = towns
 
     def start(self) -> None:
         """Bring everything up."""
@@ -48,7 +50,7 @@ class Live:
     def start_towns(self) -> None:
         """Make the municipalities live, here and at the sandbox, their templates approved."""
         instance = self.instance
-        for schema, (name, cbs_code, waba_id, number) in TOWNS.items():
+        for schema, (name, cbs_code, waba_id, number) in self.towns.items():
             numbers = [{"id": number, "display_phone_number": f"+3197010{number[-6:]}"}]
             token = f"EAA{schema}"
             self.post("businesses", {"waba_id": waba_id, "name": name, "access_token": token, "phone_numbers": numbers})
@@ -72,9 +74,14 @@ class Live:
         """Have the sandbox do something."""
         return self._call(path, body)
 
-    def _call(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    def delete(self, path: str) -> dict[str, Any]:
+        """Have the sandbox forget something."""
+        return self._call(path, None, method="DELETE")
+
+    def _call(self, path: str, body: dict[str, Any] | None, *, method: str | None = None) -> dict[str, Any]:
         request = urllib.request.Request(
             f"{self.instance.urls.sandbox}/_sandbox/{path}",
+            method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
@@ -83,7 +90,7 @@ class Live:
 
     def write(self, schema: str, *texts: str, phone: str = "+31697000001", wait: bool = True) -> list[str]:
         """Have a citizen write to a municipality; return the wamids."""
-        number = TOWNS[schema][3]
+        number = self.towns[schema][3]
         updates = [
             {
                 "phone_number_id": number,
@@ -96,7 +103,7 @@ class Live:
 
     def answer(self) -> None:
         """Have the agents answer everyone who waits, once all that came in is applied."""
-        eventually(lambda: not any(self._open_events(schema) for schema in TOWNS), seconds=60)
+        eventually(lambda: not any(self._open_events(schema) for schema in self.towns), seconds=60)
         self.instance.manage("play_agents", "--once", "--everyone")
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -117,7 +124,7 @@ class Live:
     def unfinished(self) -> int:
         """Return how much is still to be done, on both sides."""
         left = 0 if self.get("quiet")["quiet"] else 1
-        for schema in TOWNS:
+        for schema in self.towns:
             left += self._open_events(schema)
             left += self.ask("SELECT count(*) FROM {s}.messaging_outboxitem", schema=schema)[0][0]
         return left
@@ -154,7 +161,7 @@ class Traffic:
 
     def _citizens(self) -> None:
         while not self._stop.is_set():
-            for schema in TOWNS:
+            for schema in self.live.towns:
                 phone = f"+3169700{self.written % 40:04}"
                 self.live.write(schema, f"Vraag {self.written}", phone=phone, wait=False)
                 self.written += 1

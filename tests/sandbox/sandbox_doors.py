@@ -32,6 +32,7 @@ class Platform:
     posts: list[Received] = field(default_factory=list)
     # Answers still to be given before 200 becomes the answer.
     answers: list[int] = field(default_factory=list)
+    answers_after: float = 0.0  # seconds
 
     def updates(self, kind: str) -> list[dict[str, Any]]:
         """List all elements of `messages` or `statuses` that came, in order."""
@@ -47,6 +48,7 @@ class Platform:
             known = request.query.get("hub.verify_token") == "sandbox-verify"
             return web.Response(status=200 if known else 403, text=request.query["hub.challenge"] if known else "")
         raw = await request.read()
+        await asyncio.sleep(self.answers_after)
         self.posts.append(Received(raw, request.headers["X-Hub-Signature-256"], json.loads(raw)))
         return web.Response(status=self.answers.pop(0) if self.answers else 200)
 

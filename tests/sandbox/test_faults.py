@@ -131,3 +131,21 @@ async def test_reordered_webhooks_come_in_another_order(doors: Doors, platform: 
 async def test_a_fault_that_does_not_exist_is_refused(doors: Doors, fault: dict[str, Any]) -> None:
     await doors.control("POST", "faults", fault, status=400)
     assert (await doors.control("GET", "faults"))["sends"] == []
+
+
+async def test_a_dropped_webhook_is_sent_again_until_an_answer_is_read(doors: Doors, platform: Platform) -> None:
+    platform.answers_after = 0.2  # longer than a POST waits that is to be dropped
+    await doors.control("POST", "faults", {"webhooks": {"drop": 1.0}})
+    update = {
+        "phone_number_id": NUMBER,
+        "citizen": {"phone": "31697000001"},
+        "message": {"type": "text", "text": {"body": "Hallo"}},
+    }
+    await doors.control("POST", "inbound", {"updates": [update]})
+    await asyncio.sleep(0.3)
+    assert (await doors.control("GET", "books/summary"))["unacknowledged"] == 1
+    await doors.control("POST", "faults", {"webhooks": {}})
+    await doors.until_quiet()
+    summary = await doors.control("GET", "books/summary")
+    assert (summary["inbound_messages"], summary["inbound_acknowledged"]) == (1, 1)
+    assert summary["webhook_answers"]["None"] >= 1
