@@ -14,5 +14,10 @@ INTAKE_SECONDS = Histogram(
 )
 EVENTS_STORED = Counter("whatsapp_events_stored", "Webhook events stored durably, repeats included")
 EVENTS_APPLIED = Counter("whatsapp_events_applied", "Webhook events dealt with, by what became of them", ["state"])
+ACCOUNT_UPDATES = Counter(
+    "whatsapp_account_updates",
+    "Account-level updates by Meta, by field and by whether they were applied, kept as known or not understood",
+    ["field", "outcome"],
+)
 SENDS = Counter("whatsapp_sends", "Calls to send a message, by municipality and outcome", ["schema", "outcome"])
 META_ERRORS = Counter("whatsapp_meta_errors", "Refusals by Meta, at once or by a status, by code", ["code"])

@@ -13,7 +13,7 @@ from psycopg import sql
 from messaging.core.models import Lane
 from messaging.models import OutboxItem, Template, Thread
 from tenants.clock import AMSTERDAM
-from tenants.models import Municipality, Number
+from tenants.models import Municipality, Number, NumberHealth
 from tenants.register import checked_schema_name
 
 RESTING, SENDING, CLOSED = "RESTING", "SENDING", "CLOSED"
@@ -39,11 +39,15 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class NumberView:
-    """A number and what its lane does: SENDING, RESTING (Meta refused; `reason` is Meta's), or CLOSED."""
+    """A number and what its lane does: SENDING, RESTING (Meta refused; `reason` is Meta's), or CLOSED.
+
+    health: what Meta last said of it; None: nothing yet.
+    """
 
     number: Number
     state: str
     reason: str
+    health: NumberHealth | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class MunicipalityDetails:
 
 def municipalities(*, at: datetime) -> list[MunicipalityView]:
     """Return all municipalities by name, with numbers and today's traffic, by a fixed number of queries."""
-    found = list(Municipality.objects.order_by("name").prefetch_related("numbers"))
+    found = list(Municipality.objects.order_by("name").prefetch_related("numbers__health"))
     lanes = _resting(Lane.objects.all())
     traffic = _traffic(schema_names=[row.schema_name for row in found], at=at)
     return [_view(row, lanes, traffic, at) for row in found]
@@ -79,7 +83,7 @@ def municipalities(*, at: datetime) -> list[MunicipalityView]:
 
 def municipality(*, schema_name: str, at: datetime) -> MunicipalityDetails:
     """Return one municipality.  Raises Municipality.DoesNotExist."""
-    found = Municipality.objects.prefetch_related("numbers").get(schema_name=schema_name)
+    found = Municipality.objects.prefetch_related("numbers__health").get(schema_name=schema_name)
     lanes = _resting(Lane.objects.filter(municipality_id=found.id))
     view = _view(found, lanes, _traffic(schema_names=[schema_name], at=at), at)
     host = found.domains.order_by("-is_primary", "domain").values_list("domain", flat=True).first()
@@ -102,7 +106,7 @@ def municipality(*, schema_name: str, at: datetime) -> MunicipalityDetails:
 
 def numbers(*, municipality: Municipality, at: datetime) -> tuple[NumberView, ...]:
     """Return a municipality's numbers, those in use first."""
-    found = municipality.numbers.order_by("closed_at", "display_phone_number")
+    found = municipality.numbers.select_related("health").order_by("closed_at", "display_phone_number")
     lanes = _resting(Lane.objects.filter(municipality_id=municipality.id))
     return tuple(_number(row, lanes, at) for row in sorted(found, key=lambda row: row.closed_at is not None))
 
@@ -121,10 +125,12 @@ def _view(row: Municipality, lanes: dict[str, Lane], traffic: dict[str, Traffic]
 
 
 def _number(number: Number, resting: dict[str, Lane], at: datetime) -> NumberView:
+    health = getattr(number, "health", None)  # the other side of a one-to-one may not be there
     if number.closed_at is not None and number.closed_at <= at:
-        return NumberView(number=number, state=CLOSED, reason="")
+        return NumberView(number=number, state=CLOSED, reason="", health=health)
     lane = resting.get(number.phone_number_id)
-    return NumberView(number=number, state=RESTING if lane else SENDING, reason=lane.paused_reason if lane else "")
+    state, reason = (RESTING, lane.paused_reason) if lane else (SENDING, "")
+    return NumberView(number=number, state=state, reason=reason, health=health)
 
 
 def _resting(lanes: QuerySet[Lane]) -> dict[str, Lane]:

@@ -36,8 +36,7 @@ def apply(*, municipality: Municipality, events: Sequence[InboxEvent], at: datet
                 statuses.Reported(update=parse_status(payload=event.payload), number=event.phone_number_id or "")
             )
         elif event.kind == EventKind.ACCOUNT:
-            waba_id = event.payload.get("entry_id")
-            account_updates.apply(field=event.field, value=event.payload["element"], waba_id=waba_id)
+            account_updates.apply(update=account_updates.read(municipality=municipality, event=event))
         elif event.kind == EventKind.ERROR:
             log.warning("meta_reported_error", schema=municipality.schema_name, event_id=event.id)
         else:

@@ -89,6 +89,8 @@ class Number(models.Model):
                 name="number_phone_number_id_form", condition=Q(phone_number_id__regex=r"^[0-9]{5,40}$")
             ),
             models.CheckConstraint(name="number_waba_id_form", condition=Q(waba_id__regex=r"^[0-9]{5,40}$")),
+            # A lane that may send nothing would wait for ever.
+            models.CheckConstraint(name="number_messages_per_second", condition=Q(messages_per_second__gte=1)),
         ]
         # Account-level updates are routed by the WhatsApp Business Account.
         indexes = [models.Index(name="number_by_waba", fields=["waba_id"])]
@@ -116,6 +118,52 @@ class Number(models.Model):
         return encrypt(plain=secrets.token_bytes(32))
 
 
+class NumberHealth(models.Model):
+    """What Meta last said of a number, of its account and of the portfolio that both are in (tenants/health.py).
+
+    Words are Meta's own; empty: never told. Updates come late and out of order, so each aspect keeps when it was told.
+    """
+
+    number = models.OneToOneField(Number, on_delete=models.CASCADE, related_name="health")
+    quality = models.CharField(max_length=20, default="", blank=True)  # RED, UNKNOWN; GREEN and YELLOW when asked for
+    verified_name = models.CharField(max_length=200, default="", blank=True)
+    requested_name = models.CharField(max_length=200, default="", blank=True)
+    name_decision = models.CharField(max_length=20, default="", blank=True)
+    name_rejection = models.CharField(max_length=100, default="", blank=True)
+    username = models.CharField(max_length=40, default="", blank=True)
+    username_status = models.CharField(max_length=20, default="", blank=True)
+    messaging_limit = models.CharField(max_length=30, default="", blank=True)  # TIER_2K …, of the portfolio
+    throughput = models.CharField(max_length=20, default="", blank=True)  # HIGH: 1,000 a second
+    most_numbers = models.PositiveIntegerField(null=True)  # of the portfolio
+    account_state = models.CharField(max_length=30, default="", blank=True)  # DISABLE, SCHEDULE_FOR_DISABLE, REINSTATE
+    account_review = models.CharField(max_length=20, default="", blank=True)
+    connection = models.CharField(max_length=40, default="", blank=True)  # the event by which it came or went
+    restrictions = models.JSONField(default=list)  # [{"type": Meta's word, "until": moment or null}]
+    violation = models.CharField(max_length=100, default="", blank=True)
+    alert = models.CharField(max_length=100, default="", blank=True)
+    pin_event = models.CharField(max_length=30, default="", blank=True)
+    standby_at = models.DateTimeField(null=True)  # when another application was last seen answering in our place
+    told = models.JSONField(default=dict)  # {aspect: [moment, what was said]}, of the last update that counted
+    updated_at = models.DateTimeField(null=True)  # Meta's moment of the latest of them
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="number_health_quality_known", condition=Q(quality__in=["", "GREEN", "YELLOW", "RED", "UNKNOWN"])
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number_id} {self.quality}"
+
+    def most_citizens(self) -> int | None:
+        """Return how many citizens the portfolio may write to first in 24 hours; None: no limit, or not known."""
+        word = self.messaging_limit.removeprefix("TIER_")
+        thousands = word.endswith("K")
+        digits = word.removesuffix("K")
+        return int(digits) * (1000 if thousands else 1) if digits.isascii() and digits.isdigit() else None
+
+
 class Trouble(models.Model):
     """Something that keeps a number from sending or receiving, or soon will (tenants/trouble.py).
 
@@ -134,6 +182,7 @@ class Trouble(models.Model):
         STANDBY = "STANDBY", "Door een andere toepassing overgenomen"
         DISCONNECTED = "DISCONNECTED", "Losgekoppeld"
         UNREACHABLE = "UNREACHABLE", "Meta onbereikbaar"
+        PIN = "PIN", "Pincode aangevraagd of uitgezet"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     number = models.ForeignKey(Number, on_delete=models.CASCADE, related_name="troubles")

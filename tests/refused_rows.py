@@ -21,7 +21,7 @@ from billing.models import (
     RateCard,
 )
 from messaging.models import Consent, Contact, Message, MessageStatus, OutboxItem, Template, Thread
-from tenants.models import DeclaredPurpose, Domain, Municipality, Number, Trouble
+from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, Trouble
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY, MONTH = date(2026, 3, 2), date(2026, 3, 1)
@@ -121,6 +121,7 @@ CARD_DAYS = (date(2031, 1, 1) + timedelta(days=number) for number in range(10_00
 
 BASES: dict[type, Any] = {
     Trouble: lambda: {"number": Number.objects.first(), "kind": "TOKEN", "opened_at": AT},
+    NumberHealth: lambda: {"number": Number.objects.first()},
     Municipality: municipality,
     Domain: lambda: {"domain": "elders.example", "tenant": Municipality.objects.get(schema_name="utrecht")},
     DeclaredPurpose: lambda: {"municipality": saved(Municipality), "purpose": "CRISIS", "declared_at": AT},
@@ -227,6 +228,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "number_display_form": {"display_phone_number": "0201234567"},
     "number_phone_number_id_form": {"phone_number_id": "55500x"},
     "number_waba_id_form": {"waba_id": "1234"},
+    "number_messages_per_second": {"messages_per_second": 0},
+    "number_health_quality_known": {"quality": "BLUE"},
     "user_email_lower_case": {"email": "A@utrecht.example"},
     "role_grant_once": {},
     "role_grant_known": {"role": "MAYOR"},

@@ -53,6 +53,23 @@ KINDS: dict[str, Promise] = {
     "unsupported": _("A kind of message that WhatsApp does not pass on"),
 }
 
+# What Meta decides about names and usernames.
+DECISIONS: dict[str, Promise] = {
+    "APPROVED": _("Approved"),
+    "REJECTED": _("Rejected"),
+    "PENDING": _("Under review at Meta"),
+    "DEFERRED": _("Under review at Meta"),
+    "RESERVED": _("Reserved"),
+    "DELETED": _("Deleted"),
+}
+
+QUALITIES: dict[str, Promise] = {
+    "GREEN": pgettext_lazy("quality", "Good"),
+    "YELLOW": pgettext_lazy("quality", "Fair"),
+    "RED": pgettext_lazy("quality", "Bad"),
+    "UNKNOWN": pgettext_lazy("quality", "Not known"),
+}
+
 TEMPLATE_STATES: dict[str, Promise] = {
     "DRAFT": _("Draft"),
     "PENDING": _("Under review at Meta"),

@@ -73,6 +73,12 @@ def status(
     return body(municipality, statuses=[element])
 
 
+def account(*, waba_id: str, field: str, value: dict[str, Any], at: Any = 1772442000) -> dict[str, Any]:
+    """Return a webhook's body with one update of an account field. at: Meta's moment, in seconds since 1970."""
+    entry = {"id": waba_id, "time": at, "changes": [{"field": field, "value": value}]}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
+
+
 def store(municipality: Municipality, *bodies: dict[str, Any]) -> None:
     """Store the events of webhooks as the intake does: through the parent, each once."""
     with connection.cursor() as cursor:

@@ -16,6 +16,8 @@ TABLES: dict[str, dict[str, Promise]] = {
     "stage": words.STAGES,
     "message_state": words.MESSAGE_STATES,
     "kind": words.KINDS,
+    "decision": words.DECISIONS,
+    "quality": words.QUALITIES,
     "template_state": words.TEMPLATE_STATES,
     "purpose": words.PURPOSES,
     "category": words.CATEGORIES,
@@ -26,9 +28,9 @@ TABLES: dict[str, dict[str, Promise]] = {
 }
 # Which colour a state has beside its word: good, waiting, bad; none for what is neither.
 TONES = {
-    **dict.fromkeys(("LIVE", "APPROVED", "PAID", "FINALISED"), "good"),
-    **dict.fromkeys(("PENDING", "PAUSED", "REVIEW", "GOVERNMENT_APPROVAL_PENDING", "UNCERTAIN"), "waiting"),
-    **dict.fromkeys(("REJECTED", "DISABLED", "SUSPENDED", "FAILED", "RESTING"), "bad"),
+    **dict.fromkeys(("LIVE", "APPROVED", "PAID", "FINALISED", "GREEN"), "good"),
+    **dict.fromkeys(("PENDING", "PAUSED", "REVIEW", "GOVERNMENT_APPROVAL_PENDING", "UNCERTAIN", "YELLOW"), "waiting"),
+    **dict.fromkeys(("REJECTED", "DISABLED", "SUSPENDED", "FAILED", "RESTING", "RED"), "bad"),
 }
 
 

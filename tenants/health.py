@@ -1,0 +1,94 @@
+"""What Meta says of numbers, put beside them: each aspect by the latest update, whatever the order in which they come.
+
+Told by messaging/account_updates, shown by the pages. What stops a number, or soon will, is also opened as a trouble
+(tenants/trouble.py), and closed when Meta takes it back.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from tenants.models import Number, NumberHealth, Trouble
+from tenants.trouble import close_troubles, open_trouble
+
+# Messages a second after Meta's upgrade of a number. Source: Meta, "Throughput" (excerpt of 2026-05-21).
+HIGH_THROUGHPUT, HIGH_MESSAGES_PER_SECOND = "HIGH", 1000
+GONE = frozenset({"PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED", "ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED"})
+PIN_OPEN = frozenset({"PIN_RESET_REQUEST", "PIN_REQUEST_SUCCESS"})
+
+# Which troubles an aspect can open and close.
+TROUBLES: dict[str, frozenset[Trouble.Kind]] = {
+    "quality": frozenset({Trouble.Kind.QUALITY}),
+    "ban": frozenset({Trouble.Kind.LOCKED, Trouble.Kind.RESTRICTED}),
+    "review": frozenset({Trouble.Kind.RESTRICTED}),
+    "restriction": frozenset({Trouble.Kind.RESTRICTED}),
+    "violation": frozenset({Trouble.Kind.RESTRICTED}),
+    "connection": frozenset({Trouble.Kind.DISCONNECTED}),
+    "pin": frozenset({Trouble.Kind.PIN}),
+    "standby": frozenset({Trouble.Kind.STANDBY}),
+}
+
+
+@transaction.atomic
+def tell(*, number: Number, aspect: str, values: Mapping[str, Any], at: datetime) -> bool:
+    """Take over what Meta said of one aspect of a number, unless something later is known; return whether it counted.
+
+    aspect: what the values replace together; values: by field of NumberHealth; at: Meta's moment. Of two told for the
+    same second one counts, always the same. Safe to repeat.
+    """
+    NumberHealth.objects.get_or_create(number=number)
+    health = NumberHealth.objects.select_for_update().get(number=number)
+    said = [at.isoformat(), json.dumps(values, sort_keys=True, default=str)]
+    before = health.told.get(aspect)
+    if before is not None and (datetime.fromisoformat(before[0]), before[1]) >= (at, said[1]):
+        return False
+    health.told[aspect] = said
+    for field, value in values.items():
+        setattr(health, field, value[: _longest(field)] if isinstance(value, str) else value)
+    health.updated_at = max(filter(None, (health.updated_at, at)))
+    health.save()
+    if values.get("throughput") == HIGH_THROUGHPUT:
+        slower = Number.objects.filter(id=number.id, messages_per_second__lt=HIGH_MESSAGES_PER_SECOND)
+        slower.update(messages_per_second=HIGH_MESSAGES_PER_SECOND)
+    _settle_troubles(number, health, aspect, at)
+    return True
+
+
+def _settle_troubles(number: Number, health: NumberHealth, aspect: str, at: datetime) -> None:
+    wrong = _wrong(health)
+    for kind in sorted(TROUBLES.get(aspect, ())):
+        if kind in wrong:
+            open_trouble(phone_number_id=number.phone_number_id, kind=kind, at=at, detail=wrong[kind])
+        else:
+            # Never before it was opened: a lane may have noticed later than Meta's moment.
+            opened = Trouble.objects.filter(number=number, kind=kind, closed_at=None).values_list(
+                "opened_at", flat=True
+            )
+            close_troubles(phone_number_id=number.phone_number_id, kinds=[kind], at=max([at, *opened]))
+
+
+def _wrong(health: NumberHealth) -> dict[Trouble.Kind, str]:
+    """Return what is wrong by what Meta said, each with Meta's word for it."""
+    held = [str(each["type"]) for each in health.restrictions]
+    if health.violation:
+        held.append(health.violation)
+    if health.account_state == "SCHEDULE_FOR_DISABLE":
+        held.append(health.account_state)
+    if health.account_review == "REJECTED":
+        held.append("REVIEW_REJECTED")
+    found = {
+        Trouble.Kind.QUALITY: "RED" if health.quality == "RED" else "",
+        Trouble.Kind.LOCKED: "DISABLE" if health.account_state == "DISABLE" else "",
+        Trouble.Kind.DISCONNECTED: health.connection if health.connection in GONE else "",
+        Trouble.Kind.RESTRICTED: ", ".join(held),
+        Trouble.Kind.PIN: health.pin_event if health.pin_event in PIN_OPEN else "",
+        Trouble.Kind.STANDBY: "standby" if health.standby_at else "",
+    }
+    return {kind: detail for kind, detail in found.items() if detail}
+
+
+def _longest(field: str) -> int | None:
+    return NumberHealth._meta.get_field(field).max_length
