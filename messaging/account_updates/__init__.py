@@ -5,6 +5,7 @@ A field, event or form that is not known changes nothing; it stays in the inbox 
 tell of citizens are `citizens` and `phone_app` here, and meet messages in messaging/receiving.py.
 """
 
-from messaging.account_updates.dispatching import CITIZEN_FIELDS, Update, apply, read
+from messaging.account_updates.dispatching import CITIZEN_FIELDS, apply, read
+from messaging.account_updates.update import Update
 
 __all__ = ["CITIZEN_FIELDS", "Update", "apply", "read"]
