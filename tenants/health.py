@@ -91,4 +91,4 @@ def _wrong(health: NumberHealth) -> dict[Trouble.Kind, str]:
 
 
 def _longest(field: str) -> int | None:
-    return NumberHealth._meta.get_field(field).max_length
+    return getattr(NumberHealth._meta.get_field(field), "max_length", None)
