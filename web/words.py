@@ -124,14 +124,10 @@ LINE_KINDS: dict[str, Promise] = {
 
 LANGUAGES: dict[str, Promise] = {"nl": _("Dutch"), "en": _("English"), "en_US": _("English")}
 
-# Why a message was not taken; the rooms give these codes (whatsapp/limits.py, whatsapp/outgoing.py, replying.py).
+# Why a message was not taken, beside what whatsapp/texts.py says of its content (messaging/replying.py, consent.py).
 REFUSALS: dict[str, Promise] = {
-    "text_empty": _("Write a message first."),
-    "text_too_long": _("The message is too long: WhatsApp takes at most 4,096 characters."),
     "template_not_approved": _("Meta has not approved this template, or no longer does. Choose another one."),
     "template_parameters_differ": _("Fill in every field of the template."),
-    "template_parameter_empty": _("Fill in every field of the template."),
-    "template_parameter_too_long": _("One of the fields is too long: together they may have 1,024 characters."),
     "window_closed": _("The 24 hours in which you may answer freely are over. Send a template instead."),
     "opted_out": _("This citizen asked for no messages any more. You may only answer what they write."),
     "opt_in_needed": _("This citizen never wrote to you. Record first how they agreed to be written to."),

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,6 +21,7 @@ from web.access import PageRequest, is_fragment, requires
 from web.words import REFUSALS, REFUSED
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
+from whatsapp.texts import text_of
 
 
 @require_safe
@@ -61,7 +63,7 @@ def send_template(request: PageRequest, thread_id: UUID, template_id: UUID) -> H
     if template is None:
         raise Http404
     values = {each["name"]: request.POST.get(f"value-{each['name']}", "").strip() for each in template.parameters}
-    refused: Promise | None = None
+    refused: Promise | str | None = None
     step = request.POST.get("step", "")
     if step == "send":
         refused = _refusal(
@@ -72,7 +74,7 @@ def send_template(request: PageRequest, thread_id: UUID, template_id: UUID) -> H
         if refused is None:
             return redirect(reverse("thread", args=[thread_id]) + "#last")
     elif step == "preview" and not all(values.values()):
-        refused = REFUSALS["template_parameter_empty"]
+        refused = REFUSALS["template_parameters_differ"]
     fields = [
         {"name": each["name"], "example": each["example"], "value": values[each["name"]]}
         for each in template.parameters
@@ -102,7 +104,12 @@ def close_thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
 
 
 def _show(
-    request: PageRequest, thread_id: UUID, *, fragment: bool = False, refused: Promise | None = None, text: str = ""
+    request: PageRequest,
+    thread_id: UUID,
+    *,
+    fragment: bool = False,
+    refused: Promise | str | None = None,
+    text: str = "",
 ) -> HttpResponse:
     context = {"view": _thread(request, thread_id), "refused": refused, "text": text}
     template = "web/thread_messages.html" if fragment else "web/thread.html"
@@ -116,7 +123,7 @@ def _thread(request: HttpRequest, thread_id: UUID) -> reading.ThreadView:
         raise Http404 from None
 
 
-def _refusal(send: Callable[[], object]) -> Promise | None:
+def _refusal(send: Callable[[], object]) -> Promise | str | None:
     """Send; return why it was refused, or None when it was taken.  Raises Http404: there is no such thread."""
     try:
         send()
@@ -124,8 +131,10 @@ def _refusal(send: Callable[[], object]) -> Promise | None:
         return REFUSALS["window_closed"]
     except replying.ThreadClosed:
         return REFUSALS["thread_closed"]
-    except (NotConsented, replying.TemplateUnusable, LimitExceeded, InvalidContent) as error:
+    except (NotConsented, replying.TemplateUnusable) as error:
         return REFUSALS.get(error.code, REFUSED)
+    except (LimitExceeded, InvalidContent) as error:
+        return text_of(error, language=get_language() or "nl")
     except (Thread.DoesNotExist, Template.DoesNotExist):
         raise Http404 from None
     return None

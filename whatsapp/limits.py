@@ -23,6 +23,41 @@ TEMPLATE_BUTTONS = 10
 # Characters of a link to media: our own bound, that of a template's URL button.
 LINK_CHARACTERS = 2000
 
+# Characters below an interactive message, and of its header when it is text.
+FOOTER_CHARACTERS = 60
+HEADER_CHARACTERS = 60
+# Characters of an interactive message's text; of a list's.
+INTERACTIVE_BODY_CHARACTERS = 1024
+LIST_BODY_CHARACTERS = 4096
+# Reply buttons on one message, and characters of each one's id and title.
+REPLY_BUTTONS = 3
+BUTTON_ID_CHARACTERS = 256
+BUTTON_TITLE_CHARACTERS = 20
+# Characters of the button that opens a list; sections of a list, and rows of all its sections together.
+LIST_BUTTON_CHARACTERS = 20
+LIST_SECTIONS = 10
+LIST_ROWS = 10
+LIST_SECTION_TITLE_CHARACTERS = 24
+LIST_ROW_ID_CHARACTERS = 200
+LIST_ROW_TITLE_CHARACTERS = 24
+LIST_ROW_DESCRIPTION_CHARACTERS = 72
+# Characters of a button that opens a page.
+CTA_LABEL_CHARACTERS = 20
+# Characters of a place's name and address: our own bounds, Meta names none.
+LOCATION_NAME_CHARACTERS = 1000
+LOCATION_ADDRESS_CHARACTERS = 1000
+# Cards in one message, and characters of each part of a card: our own bounds, Meta names none.
+CONTACT_CARDS = 20
+CONTACT_PART_CHARACTERS = 1000
+# Code points of one emoji, families and flags of regions included: our own bound.
+EMOJI_CHARACTERS = 20
+# Days after which a message takes no reaction, and can no longer be marked as read.
+REACTION_DAYS = 30
+READ_RECEIPT_DAYS = 30
+# Of a template's buttons: characters of a coupon code, and of what a quick reply sends back (our own bound: a reply's).
+TEMPLATE_COUPON_CHARACTERS = 15
+TEMPLATE_PAYLOAD_CHARACTERS = 256
+
 # Messages a second of one number, in and out together, before Meta upgrades it; numbers in coexistence keep 20.
 NUMBER_MESSAGES_PER_SECOND = 80
 NUMBER_MESSAGES_PER_SECOND_UPGRADED = 1000

@@ -12,6 +12,7 @@ from messaging.reaching import NotFound, NumberNeeded
 from messaging.replying import TemplateUnusable, ThreadClosed, WindowClosed
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
+from whatsapp.texts import text_of
 
 NOT_CONSENTED = {
     "opted_out": "The citizen asked for no messages any more. Only answers inside the service window may be sent.",
@@ -51,11 +52,8 @@ def as_problems() -> Iterator[None]:
         raise Problem(status=409, code=error.code, detail=INVALID_CONSENT[error.code]) from error
     except TemplateUnusable as error:
         raise _unusable(error) from error
-    except LimitExceeded as error:
-        message = f"WhatsApp takes at most {error.limit}, and this is {error.actual}."
-        raise _invalid(_field_of(error.code), message, error.code) from error
-    except InvalidContent as error:
-        raise _invalid(_field_of(error.code), "WhatsApp would refuse this.", error.code) from error
+    except (LimitExceeded, InvalidContent) as error:
+        raise _invalid(_field_of(error.code), text_of(error, language="en"), error.code) from error
 
 
 def _unusable(error: TemplateUnusable) -> Exception:
