@@ -65,9 +65,16 @@ class Announcer:
     _waiting: dict[str, set[str]] = field(default_factory=dict)
     _task: asyncio.Task[None] | None = None
 
+    def tell_all(self, *, schema_name: str) -> None:
+        """Have it told soon that something changed that every page of a schema shows."""
+        self._put(schema_name, {""})
+
     def tell(self, *, schema_name: str, thread_id: UUID) -> None:
         """Have it told soon that a thread changed."""
-        self._waiting.setdefault(schema_name, set()).add(str(thread_id))
+        self._put(schema_name, {str(thread_id)})
+
+    def _put(self, schema_name: str, threads: set[str]) -> None:
+        self._waiting.setdefault(schema_name, set()).update(threads)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._publish_soon())
 
@@ -81,8 +88,13 @@ class Announcer:
 
 
 def _announcement(schema_name: str, threads: set[str]) -> Announcement:
-    named = frozenset(threads) if len(threads) <= MOST_THREADS else frozenset[str]()
+    named = frozenset(threads) if "" not in threads and len(threads) <= MOST_THREADS else frozenset[str]()
     return Announcement(schema_name=schema_name, threads=named)
+
+
+def announce_all(*, schema_name: str) -> None:
+    """Tell, once the running transaction is committed, that something changed that every page of a schema shows."""
+    transaction.on_commit(partial(_publish, _announcement(schema_name, {""})), robust=True)
 
 
 _silent_until = 0.0

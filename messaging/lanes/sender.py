@@ -1,7 +1,7 @@
 """The sender: owns leases, wakes lanes, and gives everything back when it stops.
 
 Notes of work are looked at twenty times a second with one query; leases are renewed three times in their life; a sweep
-over all outboxes is the net under lost notes.
+over all outboxes is the net under lost notes, and works beside the rest, because a schema may be locked.
 """
 
 import asyncio
@@ -12,11 +12,14 @@ import structlog
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
-from messaging.lanes.lane import Lane
+from messaging.lanes.lane import WINDOW_CLOSED, Lane
 from messaging.lanes.store import LEASE_SECONDS, LaneStore, Lease
+from messaging.window import SERVICE_WINDOW
+from tenants import clock
 from whatsapp.client import CloudAPI
 
 LOOK_SECONDS = 0.05
+SCHEMAS_A_SWEEP = 50  # so many outboxes are looked at with one statement
 RENEW_SECONDS = LEASE_SECONDS / 3
 SWEEP_SECONDS = 30.0
 
@@ -31,7 +34,8 @@ class Sender:
     api: CloudAPI
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
-    _left: set[str] = field(default_factory=set)  # numbers with work, its note gone, whose lane was just ending
+    _left: set[str] = field(default_factory=set)  # numbers with work, without a note or a lane that takes it
+    _sweeping: asyncio.Task[None] | None = None
 
     async def run(self, *, stop: asyncio.Event) -> None:
         """Send until told to stop; then finish what is in flight and release the lanes."""
@@ -43,15 +47,16 @@ class Sender:
                 if now - renewed_at >= RENEW_SECONDS:
                     await self._renew()
                     renewed_at = now
-                wanted = await self.store.wanted()
-                if now - swept_at >= SWEEP_SECONDS:
-                    wanted += await self.store.with_outbox()
+                if now - swept_at >= SWEEP_SECONDS and (self._sweeping is None or self._sweeping.done()):
+                    self._sweeping = asyncio.create_task(self._sweep())
                     swept_at = now
-                await self._open(wanted)
+                await self._open(await self.store.wanted())
             except (DatabaseError, PoolTimeout) as error:
                 log.warning("sender_waits_for_database", error=type(error).__name__)
                 await asyncio.sleep(0.5)
             await asyncio.sleep(LOOK_SECONDS)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         for lane in self._lanes.values():
             lane.end()
         while self._running:
@@ -62,6 +67,28 @@ class Sender:
             except (DatabaseError, PoolTimeout) as error:
                 log.warning("sender_waits_for_database", error=type(error).__name__)
         log.info("sender_stopped", owner=self.store.owner)
+
+    async def _sweep(self) -> None:
+        """Find what no note tells: outboxes that hold anything, and notes that are for no lane."""
+        try:
+            if dropped := await self.store.drop_wakes():
+                log.warning("notes_without_lane_dropped", notes=dropped)
+            schemas = await self.store.schemas()
+            for start in range(0, len(schemas), SCHEMAS_A_SWEEP):
+                self._left.update(await self._with_outbox(schemas[start : start + SCHEMAS_A_SWEEP]))
+        except (DatabaseError, PoolTimeout) as error:
+            log.warning("sweep_cut_short", error=type(error).__name__)
+
+    async def _with_outbox(self, schemas: list[str]) -> list[str]:
+        """Return the numbers with work in these schemas; one that is locked is left out."""
+        try:
+            return await self.store.with_outbox(schemas=schemas)
+        except (DatabaseError, PoolTimeout) as error:
+            if len(schemas) == 1:
+                log.warning("outbox_not_seen", schema=schemas[0], error=type(error).__name__)
+                return []
+        half = len(schemas) // 2
+        return await self._with_outbox(schemas[:half]) + await self._with_outbox(schemas[half:])
 
     async def _open(self, wanted: list[str]) -> None:
         """Wake our lanes that have work, and take those that nobody owns."""
@@ -76,6 +103,7 @@ class Sender:
                     lane.wake()
                 else:
                     self._left.add(number)  # it ended meanwhile: taken again as soon as it is free
+        self._left -= {number for number in self._left if self._is_ours(number)}
         leases = await self.store.acquire(wanted=[*others, *self._left])
         self._left.difference_update(lease.phone_number_id for lease in leases)
         if not leases:
@@ -84,9 +112,18 @@ class Sender:
         await self.store.take_wakes(numbers=[lease.phone_number_id for lease in leases])
         for lease in leases:
             if lease.phone_number_id not in settings:
-                await self.store.release(lease=lease)  # the number was closed: its outbox waits for a person
+                await self._close(lease)
                 continue
-            self._start(Lane(lease=lease, store=self.store, api=self.api, settings=settings[lease.phone_number_id]))
+            found = settings[lease.phone_number_id]
+            self._start(Lane(lease=lease, store=self.store, api=self.api, settings=found, peers=self._lanes.values))
+
+    async def _close(self, lease: Lease) -> None:
+        """Give back the lane of a number that was closed: its outbox waits for a person, or for its window to close."""
+        try:
+            closed_before = clock.now() - SERVICE_WINDOW
+            await self.store.expire(lease=lease, closed_before=closed_before, reason=WINDOW_CLOSED)
+        finally:
+            await self.store.release(lease=lease)
 
     def _start(self, lane: Lane) -> None:
         self._lanes[lane.lease.phone_number_id] = lane

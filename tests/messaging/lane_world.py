@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from messaging.lanes.lane import Lane
 from messaging.lanes.sender import Sender
-from messaging.lanes.store import LaneStore
+from messaging.lanes.store import CONNECTION_OPTIONS, LaneStore
 from whatsapp.client import CloudAPI
 from whatsapp.transport import open_session
 
@@ -114,7 +114,7 @@ async def open_world(*, database_url: str, meta: Meta) -> AsyncIterator[World]:
     listening = socket.create_server(("127.0.0.1", meta.port))
     meta.port = listening.getsockname()[1]
     await web.SockSite(runner, listening).start()
-    options = {"autocommit": True, "options": "-c search_path="}
+    options = {"autocommit": True, "options": CONNECTION_OPTIONS}
     pool = AsyncConnectionPool(database_url, min_size=1, max_size=8, timeout=5, open=False, kwargs=options)
     try:
         async with pool, open_session(connections=0) as session:

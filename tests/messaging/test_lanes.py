@@ -10,9 +10,9 @@ from django_tenants.utils import schema_context
 from psycopg import DataError, OperationalError
 
 from audit.record import Actor
-from messaging.lanes import lane as lane_module
+from messaging.lanes import standing as standing_module
 from messaging.lanes.pace import Pace
-from messaging.lanes.store import LaneStore
+from messaging.lanes.store import Ending, LaneStore
 from messaging.models import Message, OutboxItem, Template, Thread
 from messaging.replying import Draft, queue
 from tests.messaging import meta
@@ -134,7 +134,7 @@ class LosesItsClaim(LaneStore):
 class CannotStore(LaneStore):
     """What Meta answered cannot be written as it is."""
 
-    async def accepted(self, **given):
+    async def settle(self, **given):
         raise DataError("value too long")
 
 
@@ -203,8 +203,8 @@ class TestOutOfReach:
         for n in range(40):
             put(f"bericht {n}", to=n % 3)
         rests = []
-        original = lane_module._doubling
-        monkeypatch.setattr(lane_module, "_doubling", lambda times: rests.append(times) or original(times))
+        original = standing_module.doubling
+        monkeypatch.setattr(standing_module, "doubling", lambda times: rests.append(times) or original(times))
 
         async def scenario(world):
             closed = "http://127.0.0.1:9"
@@ -235,9 +235,11 @@ class TestThrottling:
         monkeypatch.setattr(Pace, "rest", lambda self, *, until: None)
 
         class Impatient(LaneStore):
-            async def again(self, *, seconds, counts, **given):
-                waits.append((seconds, counts))
-                await super().again(seconds=0.0, counts=counts, **given)
+            async def settle(self, *, lease, settlements):
+                again = [each for each in settlements if each.kind is Ending.AGAIN]
+                waits.extend((each.seconds, each.counts) for each in again)
+                at_once = [replace(each, seconds=0.0) for each in settlements]
+                return await super().settle(lease=lease, settlements=at_once)
 
         async def throttles(body):
             return refusal(code) if len(waits) < 4 else taken(body)
@@ -246,7 +248,7 @@ class TestThrottling:
             lane = await world.lane(world.store(kind=Impatient))
             async with running(lane):
                 await until(lambda: settled(world))
-            return await world.states(), lane._throttled
+            return await world.states(), lane.throttled
 
         assert play(scenario, answer=throttles) == ({"antwoord": "ACCEPTED"}, {})
         assert [counts for _, counts in waits] == [False] * 4
@@ -271,7 +273,7 @@ class TestHeldTemplates:
 
         async def scenario(world):
             lane = await world.lane()
-            lane._pace.burst = 1
+            lane.pace.burst, lane.pace.per_second = 1, 10
             async with running(lane):
                 await until(lambda: asked(world))
                 await asyncio.sleep(0.3)

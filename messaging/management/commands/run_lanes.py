@@ -7,12 +7,13 @@ import signal
 import socket
 from typing import Any
 
+import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from psycopg_pool import AsyncConnectionPool
 
 from messaging.lanes.sender import Sender
-from messaging.lanes.store import LaneStore
+from messaging.lanes.store import CONNECTION_OPTIONS, LaneStore
 from whatsapp.client import CloudAPI
 from whatsapp.transport import open_session
 
@@ -24,7 +25,8 @@ class Command(BaseCommand):
     help = "Send queued messages to Meta, many numbers at once, until told to stop (Ctrl-C or SIGTERM)."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asyncio.run(_run())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run())
 
 
 async def _run() -> None:
@@ -39,7 +41,7 @@ async def _run() -> None:
         max_size=DATABASE_CONNECTIONS,
         timeout=5,
         open=False,
-        kwargs={"autocommit": True, "options": "-c search_path=", "application_name": "sender"},
+        kwargs={"autocommit": True, "options": CONNECTION_OPTIONS, "application_name": "sender"},
     )
     async with pool, open_session(connections=UNLIMITED) as session:
         api = CloudAPI(session=session, base_url=settings.META_GRAPH_URL, version=settings.META_GRAPH_VERSION)

@@ -1,0 +1,75 @@
+"""The lanes' SQL in `public`: leases, notes of work, what sending from a number needs. Runs on the database's clock."""
+
+ACQUIRE = """
+    UPDATE public.messaging_core_lane AS lane
+    SET owner = %(owner)s, fencing_token = fencing_token + 1,
+        leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    FROM public.tenants_municipality AS municipality
+    WHERE municipality.id = lane.municipality_id AND lane.phone_number_id IN (
+        SELECT phone_number_id FROM public.messaging_core_lane
+        WHERE leased_until < clock_timestamp()
+            AND (phone_number_id = ANY(%(wanted)s) OR owner <> '')  -- wanted, or left by an owner that died
+        ORDER BY phone_number_id FOR UPDATE SKIP LOCKED
+    )
+    RETURNING lane.phone_number_id, municipality.schema_name, lane.fencing_token, municipality.id
+"""
+
+RENEW = """
+    UPDATE public.messaging_core_lane
+    SET leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    WHERE owner = %(owner)s AND leased_until > clock_timestamp() AND phone_number_id = ANY(%(numbers)s)
+    RETURNING phone_number_id
+"""
+
+RELEASE = """
+    UPDATE public.messaging_core_lane SET owner = '', leased_until = clock_timestamp()
+    WHERE phone_number_id = %(number)s AND fencing_token = %(token)s
+"""
+
+# With what is wrong with the number by what people were told (tenants/trouble.py).
+SETTINGS = """
+    SELECT number.phone_number_id, number.waba_id, number.access_token_encrypted, number.messages_per_second,
+        greatest(0, coalesce(extract(epoch FROM lane.paused_until - clock_timestamp()), 0))::float,
+        ARRAY(
+            SELECT kind FROM public.tenants_trouble AS trouble
+            WHERE trouble.number_id = number.id AND trouble.closed_at IS NULL
+        )
+    FROM public.tenants_number AS number
+    JOIN public.messaging_core_lane AS lane USING (phone_number_id)
+    WHERE number.closed_at IS NULL AND number.phone_number_id = ANY(%(numbers)s)
+"""
+
+# An account that is stopped stops all its numbers: each has its lane, some of them in other processes.
+PAUSE = """
+    UPDATE public.messaging_core_lane AS lane
+    SET paused_until = clock_timestamp() + make_interval(secs => %(seconds)s), paused_reason = %(reason)s
+    WHERE EXISTS (
+            SELECT FROM public.messaging_core_lane WHERE phone_number_id = %(number)s AND fencing_token = %(token)s
+        )
+        AND (phone_number_id = %(number)s OR phone_number_id IN (
+            SELECT phone_number_id FROM public.tenants_number WHERE waba_id = %(waba)s AND closed_at IS NULL
+        ))
+    RETURNING phone_number_id
+"""
+
+RESUME = """
+    UPDATE public.messaging_core_lane SET paused_until = NULL, paused_reason = ''
+    WHERE phone_number_id = %(number)s AND paused_until IS NOT NULL
+"""
+
+TAKE_WAKES = """
+    DELETE FROM public.messaging_core_outboxwake WHERE phone_number_id = ANY(%(numbers)s) RETURNING phone_number_id
+"""
+
+# Notes that no lane will ever take: they would be looked at twenty times a second for ever.
+DROP_WAKES = """
+    DELETE FROM public.messaging_core_outboxwake AS wake WHERE NOT EXISTS (
+        SELECT FROM public.messaging_core_lane AS lane WHERE lane.phone_number_id = wake.phone_number_id
+    ) RETURNING wake.phone_number_id
+"""
+
+WANTED = "SELECT DISTINCT phone_number_id FROM public.messaging_core_outboxwake"
+
+SCHEMAS = "SELECT schema_name FROM public.tenants_municipality ORDER BY schema_name"
+
+HAS_OUTBOX = "(SELECT DISTINCT phone_number_id FROM {schema}.messaging_outboxitem)"

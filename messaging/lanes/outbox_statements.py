@@ -1,0 +1,133 @@
+"""The lanes' SQL in a municipality's schema: what is claimed, and what came of it."""
+
+# The lease row is locked in share mode: a claim and a change of owner come one after the other, never at once.
+# A contact's messages leave in order: one that is under way, or waits and is as urgent, holds those behind it; a reply
+# does not wait for a broadcast. What another transaction has locked is left for the next claim.
+CLAIM = """
+    WITH lane AS (
+        SELECT fencing_token FROM public.messaging_core_lane
+        WHERE phone_number_id = %(number)s AND fencing_token = %(token)s AND leased_until > clock_timestamp()
+        FOR SHARE
+    ), next AS (
+        SELECT item.id FROM {schema}.messaging_outboxitem AS item
+        JOIN {schema}.messaging_message AS message ON message.id = item.message_id
+        WHERE item.phone_number_id = %(number)s AND item.claimed_by IS NULL AND item.due_at <= clock_timestamp()
+            AND EXISTS (SELECT FROM lane)
+            AND (%(templates)s OR item.request ->> 'type' <> 'template')
+            AND item.contact_id <> ALL(%(held)s)
+            AND NOT EXISTS (
+                SELECT FROM {schema}.messaging_outboxitem AS earlier
+                WHERE earlier.contact_id = item.contact_id AND earlier.phone_number_id = item.phone_number_id
+                    AND earlier.id < item.id
+                    AND (earlier.claimed_by IS NOT NULL OR earlier.priority <= item.priority)
+            )
+        ORDER BY item.priority, item.id
+        LIMIT %(most)s
+        FOR UPDATE OF item, message SKIP LOCKED
+    ), claimed AS (
+        UPDATE {schema}.messaging_outboxitem AS item SET claimed_by = %(token)s FROM next WHERE item.id = next.id
+        RETURNING item.id, item.message_id, item.contact_id, item.request, item.attempts
+    ), sending AS (
+        UPDATE {schema}.messaging_message AS message SET state = 'SENDING'
+        FROM claimed WHERE message.id = claimed.message_id AND message.state = 'QUEUED'
+        RETURNING message.id
+    )
+    SELECT claimed.message_id, claimed.request, claimed.attempts, contact.wa_id, contact.bsuid, contact.id
+    FROM claimed
+    JOIN sending ON sending.id = claimed.message_id
+    JOIN {schema}.messaging_contact AS contact ON contact.id = claimed.contact_id
+    ORDER BY claimed.id
+"""
+
+NEXT_DUE = """
+    SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float FROM {schema}.messaging_outboxitem
+    WHERE phone_number_id = %(number)s AND claimed_by IS NULL
+        AND (%(templates)s OR request ->> 'type' <> 'template')
+        AND contact_id <> ALL(%(held)s)
+"""
+
+# From here on: the message first, its outbox row after, as who applies statuses does; so the two never deadlock.
+# Whatever a lease left in SENDING when it ended may have been read by Meta: nobody knows, so no machine repeats it.
+RECOVER = """
+    WITH left_over AS (
+        UPDATE {schema}.messaging_message AS message
+        SET state = CASE WHEN message.state = 'SENDING' THEN 'UNCERTAIN' ELSE message.state END
+        FROM {schema}.messaging_outboxitem AS item
+        WHERE item.message_id = message.id AND item.phone_number_id = %(number)s AND item.claimed_by < %(token)s
+        RETURNING message.id
+    )
+    DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM left_over) RETURNING message_id
+"""
+
+# What came of many calls, in one commit. What another transaction has locked is left out, and told: it comes again.
+# ACCEPTED and UNCERTAIN are the truth whenever they come, also after the lease was lost: no token is checked, and
+# states only move forward. AGAIN only while the message is still ours: another owner may have made it UNCERTAIN
+# meanwhile, and then it stays so.
+SETTLE = """
+    WITH told AS (
+        SELECT * FROM unnest(
+            %(ids)s::uuid[], %(kinds)s::text[], %(wamids)s::text[], %(codes)s::int[], %(reasons)s::text[],
+            %(seconds)s::float[], %(counts)s::int[]
+        ) AS told (id, kind, wamid, code, reason, seconds, counts)
+    ), free AS (
+        SELECT message.id, message.state AS before, EXISTS (
+            SELECT FROM {schema}.messaging_outboxitem AS item
+            WHERE item.message_id = message.id AND item.claimed_by = %(token)s
+        ) AS ours
+        FROM {schema}.messaging_message AS message
+        WHERE message.id = ANY(%(ids)s::uuid[]) ORDER BY message.id FOR NO KEY UPDATE SKIP LOCKED
+    ), settled AS (
+        UPDATE {schema}.messaging_message AS message
+        SET wamid = CASE WHEN told.kind = 'ACCEPTED' THEN coalesce(message.wamid, told.wamid) ELSE message.wamid END,
+            state = CASE
+                WHEN told.kind = 'ACCEPTED' AND before IN ('QUEUED', 'SENDING', 'UNCERTAIN') THEN 'ACCEPTED'
+                WHEN told.kind = 'UNCERTAIN' AND before = 'SENDING' THEN 'UNCERTAIN'
+                WHEN told.kind = 'FAILED' AND before IN ('SENDING', 'UNCERTAIN') THEN 'FAILED'
+                WHEN told.kind = 'AGAIN' AND before = 'SENDING' AND ours THEN 'QUEUED'
+                ELSE before END,
+            failed_code = CASE WHEN told.kind = 'FAILED' AND before IN ('SENDING', 'UNCERTAIN') THEN told.code
+                ELSE message.failed_code END,
+            failed_reason = CASE WHEN told.kind = 'FAILED' AND before IN ('SENDING', 'UNCERTAIN') THEN told.reason
+                ELSE message.failed_reason END
+        FROM told, free WHERE told.id = message.id AND free.id = message.id
+        RETURNING message.id, message.thread_id, told.kind, told.counts, told.seconds
+    ), gone AS (
+        DELETE FROM {schema}.messaging_outboxitem
+        WHERE message_id IN (SELECT id FROM settled WHERE kind <> 'AGAIN')
+    ), back AS (
+        UPDATE {schema}.messaging_outboxitem AS item
+        SET claimed_by = NULL, attempts = attempts + settled.counts,
+            due_at = clock_timestamp() + make_interval(secs => settled.seconds)
+        FROM settled
+        WHERE settled.kind = 'AGAIN' AND item.message_id = settled.id AND item.claimed_by = %(token)s
+    )
+    SELECT told.id, message.id IS NOT NULL, settled.id IS NOT NULL, settled.thread_id
+    FROM told LEFT JOIN settled ON settled.id = told.id
+    LEFT JOIN {schema}.messaging_message AS message ON message.id = told.id
+"""
+
+# A free-form answer whose window closed before it could leave will never be taken: people must know, and see who.
+EXPIRE = """
+    WITH late AS (
+        SELECT message.id FROM {schema}.messaging_message AS message
+        JOIN {schema}.messaging_outboxitem AS item ON item.message_id = message.id
+        JOIN {schema}.messaging_thread AS thread ON thread.id = message.thread_id
+        WHERE item.phone_number_id = %(number)s AND item.claimed_by IS NULL AND message.state = 'QUEUED'
+            AND item.request ->> 'type' <> 'template' AND thread.last_inbound_at <= %(closed_before)s
+        ORDER BY message.id FOR NO KEY UPDATE OF message SKIP LOCKED
+    ), failed AS (
+        UPDATE {schema}.messaging_message AS message SET state = 'FAILED', failed_reason = %(reason)s
+        FROM late WHERE message.id = late.id RETURNING message.id, message.thread_id
+    ), gone AS (
+        DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM failed)
+    )
+    SELECT thread_id FROM failed
+"""
+
+# What citizens wrote to the number since the last look; statuses do not count.
+LAST_EVENT = "SELECT coalesce(max(id), 0) FROM {schema}.inbox_event WHERE municipality_id = %(municipality)s"
+
+INBOUND = """
+    SELECT count(*) FILTER (WHERE kind = 'MESSAGE' AND phone_number_id = %(number)s), coalesce(max(id), %(after)s)
+    FROM {schema}.inbox_event WHERE municipality_id = %(municipality)s AND id > %(after)s
+"""

@@ -1,0 +1,59 @@
+"""What stops a number, and when it goes on: troubles opened and closed from a lane (tenants/trouble.py).
+
+A stopped number sends one message now and then, as a probe: the first that Meta takes ends the trouble, and everything
+that waited leaves. Django's connection is used in a thread, because a lane is asynchronous.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from django.db import connection
+
+from tenants.models import Trouble
+from tenants.trouble import close_troubles, open_trouble
+from whatsapp.errors import ErrorScope, MetaError
+
+Kind = Trouble.Kind
+_KIND_OF = {
+    **dict.fromkeys((0, 3, 10, 190, 131005, *range(200, 300)), Kind.TOKEN),
+    **dict.fromkeys((368, 131031), Kind.LOCKED),
+    **dict.fromkeys((131042, 131044), Kind.PAYMENT),
+    **dict.fromkeys((131037, 131045, 133010), Kind.UNREGISTERED),
+    131048: Kind.QUALITY,
+}
+# With these nothing leaves, and a message that Meta takes proves that they are over.
+STOPS = frozenset({Kind.TOKEN, Kind.LOCKED, Kind.PAYMENT, Kind.UNREGISTERED})
+# With these no template leaves; the same.
+TEMPLATE_STOPS = frozenset({Kind.QUALITY, Kind.RESTRICTED})
+
+
+def trouble_of(*, error: MetaError) -> Kind:
+    """Return what is wrong with a number when Meta stops it with this error."""
+    return trouble_of_code(code=error.code, templates_only=error.scope is ErrorScope.BUSINESS_INITIATED)
+
+
+def trouble_of_code(*, code: int, templates_only: bool) -> Kind:
+    """Return what is wrong with a number when Meta stops it with this code."""
+    return _KIND_OF.get(code, Kind.RESTRICTED if templates_only else Kind.LOCKED)
+
+
+async def tell(*, numbers: Collection[str], kind: Kind, detail: str, at: datetime) -> None:
+    """Open a trouble of each number, for people to see."""
+    await _in_thread(lambda number: open_trouble(phone_number_id=number, kind=kind, at=at, detail=detail), numbers)
+
+
+async def tell_over(*, numbers: Collection[str], kinds: Collection[Kind], at: datetime) -> None:
+    """Close each number's troubles of some kinds."""
+    await _in_thread(lambda number: close_troubles(phone_number_id=number, kinds=kinds, at=at), numbers)
+
+
+async def _in_thread(act: Callable[[str], object], numbers: Collection[str]) -> None:
+    def work() -> None:
+        try:
+            for number in sorted(numbers):
+                act(number)
+        finally:
+            connection.close()
+
+    await asyncio.to_thread(work)
