@@ -2,125 +2,122 @@
 
 The rows are the queue. A batch is claimed, applied and marked in one transaction, so that whatever dies, it either
 happened or did not. One drain at a time works on a municipality; another one finds the lock taken and leaves.
-An event that cannot be applied becomes a dead letter with its reason and never stands in the way of the rest.
+An event that cannot be applied becomes a dead letter with its reason and never stands in the way of the rest; after a
+batch that did not end, its events are tried one at a time (messaging/suspects.py), so that the guilty one is found.
 """
 
 import time
-from datetime import datetime
+from contextlib import suppress
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django_tenants.utils import schema_context
 from psycopg.errors import DeadlockDetected
 
-from messaging import receiving
-from messaging.figures import EVENTS_APPLIED
+from messaging import suspects
+from messaging.applying import apply_batch
+from messaging.claiming import FIRST_TRY, claim, end_tries, took_too_long
 from messaging.models import InboxEvent
 from tenants import clock
 from tenants.models import Municipality
-from whatsapp.payloads import MalformedPayload
 
 BATCH = 200
 # A busy municipality gives its worker back to the others after this long; what is left is woken again.
 TURN_SECONDS = 1.0
+LOCK_SECONDS = 1.0
 MOST_DEADLOCKS = 5
+
+WHAT_IS_OPEN = """
+    SELECT EXISTS (SELECT FROM inbox_event WHERE state = 'OPEN' AND attempts = 0),
+        EXISTS (SELECT FROM inbox_event WHERE state = 'OPEN' AND attempts > 0)
+"""
 
 log = structlog.get_logger(__name__)
 
 
-def drain(*, schema_name: str) -> bool:
-    """Apply the open events of one municipality, for one turn; return whether some are left.
+class _DidNotEnd(Exception):
+    """The batch before this one killed its process, or one of this one's events takes too long."""
 
-    Safe to repeat and to run twice at once. Returns False for a schema that is nobody's (any more).
+
+def drain(*, schema_name: str) -> bool:
+    """Apply the open events of one municipality, for one turn; return whether some are left that can be applied now.
+
+    Safe to repeat and to run twice at once. Returns False for a schema that is nobody's (any more). What did not end
+    or was locked by somebody else waits for the sweep.
     """
     municipality = Municipality.objects.filter(schema_name=schema_name).first()
     if municipality is None:
         log.warning("inbox_of_nobody", schema=schema_name)
         return False
     until = time.monotonic() + TURN_SECONDS
-    with schema_context(schema_name):
-        while (applied := _drain_or_again(municipality=municipality)) is not None:
-            if time.monotonic() > until:
-                return applied == BATCH or _has_open()
+    with schema_context(schema_name), suppress(suspects.LockedOut):
+        while (applied := _drain_or_find_out(municipality=municipality, until=until)) is not None:
+            if applied == BATCH and time.monotonic() < until:
+                continue
             # Looked at without the lock: whoever found it taken until now left us events that were stored before.
-            if applied < BATCH and not _has_open():
+            fresh, suspect = _what_is_open()
+            if time.monotonic() > until:
+                return fresh
+            if not fresh:
+                if suspect:
+                    suspects.drain(municipality=municipality, until=until)
                 return False
     return False
 
 
+def _drain_or_find_out(*, municipality: Municipality, until: float) -> int | None:
+    """Apply a batch; where it does not end, events one at a time."""
+    try:
+        return _drain_or_again(municipality=municipality)
+    except _DidNotEnd:
+        return suspects.drain(municipality=municipality, until=until)
+
+
 def _drain_or_again(*, municipality: Municipality) -> int | None:
     """Drain one batch; a batch that PostgreSQL chose to break a deadlock is tried again at once."""
-    for _ in range(MOST_DEADLOCKS):
+    for attempt in range(MOST_DEADLOCKS + 1):
         try:
             return _drain_batch(municipality=municipality)
         except OperationalError as error:
-            if not isinstance(error.__cause__, DeadlockDetected):
+            if took_too_long(error):
+                log.warning("inbox_batch_too_long", schema=municipality.schema_name)
+                raise _DidNotEnd from error
+            if attempt == MOST_DEADLOCKS or not isinstance(error.__cause__, DeadlockDetected):
                 raise
             log.warning("inbox_deadlock", schema=municipality.schema_name)
-    return _drain_batch(municipality=municipality)
+    raise AssertionError
 
 
-def _has_open() -> bool:
-    return InboxEvent.objects.filter(state=InboxEvent.State.OPEN).exists()
+def _what_is_open() -> tuple[bool, bool]:
+    """Return whether events are open that were not tried alone, and whether some are that were."""
+    with connection.cursor() as cursor:
+        cursor.execute(WHAT_IS_OPEN)
+        fresh, suspect = cursor.fetchone()
+        return fresh, suspect
 
 
 def _drain_batch(*, municipality: Municipality) -> int | None:
-    """Apply one batch; return how many events it held, or None when another drain has the inbox."""
+    """Apply one batch; return how many events it held, or None when another drain has the inbox.
+
+    Raises _DidNotEnd: the one before it killed its process.
+    """
     at = clock.now()
-    with transaction.atomic():
-        if not _is_ours(municipality):
-            return None
-        events = list(InboxEvent.objects.filter(state=InboxEvent.State.OPEN).order_by("id")[:BATCH])
-        if not events:
-            return 0
-        try:
-            with transaction.atomic():
-                _apply(municipality, events, at)
-        except Exception as error:
-            if _is_the_databases(error):
-                raise
-            _apply_one_by_one(municipality=municipality, events=events, at=at)
-        else:
-            _mark(events, state=InboxEvent.State.APPLIED, at=at)
+    try:
+        with transaction.atomic():
+            tries = claim(municipality=municipality, lock_seconds=LOCK_SECONDS)
+            if tries is None:
+                return None
+            if tries > FIRST_TRY:
+                raise _DidNotEnd
+            fresh = InboxEvent.objects.filter(state=InboxEvent.State.OPEN, attempts=0)
+            events = list(fresh.order_by("id")[:BATCH])
+            if events:
+                apply_batch(municipality=municipality, events=events, at=at)
+            end_tries()
+    except _DidNotEnd:
+        raise
+    except Exception:
+        with suppress(DatabaseError):  # the connection may be gone
+            end_tries()
+        raise
     return len(events)
-
-
-def _apply(municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
-    receiving.apply(municipality=municipality, events=events, at=at)
-    # What is checked at the commit is checked here, where an event can still be laid aside.
-    connection.check_constraints()
-
-
-def _is_ours(municipality: Municipality) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"inbox {municipality.id}"])
-        return bool(cursor.fetchone()[0])
-
-
-def _apply_one_by_one(*, municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
-    """Apply each event for itself, and lay those aside that cannot be."""
-    for event in events:
-        try:
-            with transaction.atomic():
-                _apply(municipality, [event], at)
-        except MalformedPayload as error:
-            _mark([event], state=InboxEvent.State.DEAD, at=at, reason=f"malformed: {error.reason}")
-        except Exception as error:
-            if _is_the_databases(error):
-                raise
-            # The text of an unforeseen error may hold the citizen's words: only its kind is kept.
-            _mark([event], state=InboxEvent.State.DEAD, at=at, reason=f"failed: {type(error).__name__}")
-            schema = municipality.schema_name
-            log.error("inbox_event_dead", event_id=event.id, kind=event.kind, schema=schema, exc_info=error)
-        else:
-            _mark([event], state=InboxEvent.State.APPLIED, at=at)
-
-
-def _is_the_databases(error: Exception) -> bool:
-    """Return whether an error says nothing about the event: a lost connection, a deadlock, a lock not had in time."""
-    return isinstance(error, OperationalError | InterfaceError)
-
-
-def _mark(events: list[InboxEvent], *, state: InboxEvent.State, at: datetime, reason: str = "") -> None:
-    EVENTS_APPLIED.labels(state).inc(len(events))
-    InboxEvent.objects.filter(id__in=[event.id for event in events]).update(state=state, applied_at=at, reason=reason)

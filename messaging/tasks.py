@@ -11,13 +11,16 @@ from messaging.core.partitions import UNOWNED
 from messaging.waking import send_wakes, woken
 from tenants.models import Municipality
 
+# A drain takes a second or two. One that hangs is killed, and the next one finds out which event it was.
+DRAIN_SECONDS = 60
+
 log = structlog.get_logger(__name__)
 
 # Through the parent, which locks every partition: good for a sweep, never for the hot loop.
 OPEN_INBOXES = "SELECT DISTINCT municipality_id FROM public.inbox WHERE state = 'OPEN' AND municipality_id <> %s"
 
 
-@shared_task
+@shared_task(time_limit=DRAIN_SECONDS)
 def drain_inbox(*, schema_name: str, **_: Any) -> None:
     """Apply a municipality's open events for one turn; when some are left, queue up behind the others again."""
     woken(schema_name=schema_name)

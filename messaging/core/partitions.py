@@ -15,6 +15,8 @@ from tenants.provisioning import NewTenant
 from tenants.register import checked_schema_name
 
 PARTITION = "inbox_event"
+# What a rollback does not take back: so a try that killed its process is seen by the next one (messaging/inbox.py).
+TRIES = "inbox_tries"
 QUARANTINE_SCHEMA = "quarantine"
 UNOWNED = UUID(int=0)  # the key under which events lie that are nobody's
 
@@ -62,6 +64,21 @@ CREATE_PARENT = """
     GRANT INSERT ON public.inbox TO whatsapp_intake;
 """
 
+# attempts: how often it was tried alone, counted before each try. replays: how often it was put back after being dead.
+ADD_ATTEMPTS = """
+    ALTER TABLE public.inbox
+        ADD COLUMN attempts smallint NOT NULL DEFAULT 0,
+        ADD COLUMN replays smallint NOT NULL DEFAULT 0,
+        ADD COLUMN replayed_at timestamptz CHECK ((replays = 0) = (replayed_at IS NULL));
+"""
+
+
+def create_tries(*, schema_name: str) -> None:
+    """Give a schema the counter of its inbox's tries.  Safe to repeat."""
+    name = sql.Identifier(checked_schema_name(name=schema_name), TRIES)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("CREATE SEQUENCE IF NOT EXISTS {} AS bigint").format(name))
+
 
 def create_partition(*, schema_name: str, municipality_id: UUID) -> None:
     """Create a schema's partition and attach it, as the last thing that the caller's transaction does."""
@@ -83,4 +100,5 @@ def create_partition(*, schema_name: str, municipality_id: UUID) -> None:
 
 def attach_inbox(*, tenant: NewTenant) -> None:
     """Give a new tenant its inbox; the last of the provisioning steps."""
+    create_tries(schema_name=tenant.municipality.schema_name)
     create_partition(schema_name=tenant.municipality.schema_name, municipality_id=tenant.municipality.id)

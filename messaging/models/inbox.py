@@ -7,7 +7,8 @@ class InboxEvent(models.Model):
     """One update as Meta delivered it, stored before it is understood.
 
         OPEN -> APPLIED      applied, exactly once
-          \\---> DEAD         could not be applied: a dead letter with its reason, which never blocks the rest
+         ^ \\--> DEAD         could not be applied: a dead letter with its reason, which never blocks the rest
+         \\------/  put back by a person or a command (messaging/dead_letters.py), to be tried anew
 
     It is this schema's partition of `public.inbox` (messaging/core/partitions.py); Django reads and updates it, the
     intake inserts through the parent.
@@ -29,6 +30,9 @@ class InboxEvent(models.Model):
     state = models.TextField(choices=State.choices)
     reason = models.TextField(default="")
     applied_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)  # tries alone, counted before each of them
+    replays = models.PositiveSmallIntegerField(default=0)
+    replayed_at = models.DateTimeField(null=True)
 
     class Meta:
         managed = False

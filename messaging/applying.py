@@ -1,0 +1,68 @@
+"""Events → what they mean, all of a batch or each for itself; what cannot be applied is laid aside with its reason.
+
+Runs in the transaction of whoever claimed the events (messaging/inbox.py, messaging/suspects.py).
+"""
+
+from datetime import datetime
+
+import structlog
+from django.db import connection, transaction
+
+from messaging import receiving
+from messaging.claiming import is_the_databases, mark
+from messaging.models import InboxEvent
+from tenants.models import Municipality
+from whatsapp.payloads import MalformedPayload
+
+MALFORMED = "malformed"  # how the reason of what is not as Meta documents it begins
+
+log = structlog.get_logger(__name__)
+
+
+def apply_batch(*, municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
+    """Apply events together; where one of them cannot be, each for itself.
+
+    Raises OperationalError, InterfaceError: the database's own trouble; nothing was applied.
+    """
+    try:
+        with transaction.atomic():
+            _apply(municipality, events, at)
+    except Exception as error:
+        if is_the_databases(error):
+            raise
+        for event in events:
+            apply_one(municipality=municipality, event=event, at=at)
+    else:
+        mark(events=events, municipality=municipality, state=InboxEvent.State.APPLIED, at=at)
+
+
+def apply_one(*, municipality: Municipality, event: InboxEvent, at: datetime) -> None:
+    """Apply one event, or lay it aside.  Raises OperationalError, InterfaceError: the database's own trouble."""
+    try:
+        with transaction.atomic():
+            _apply(municipality, [event], at)
+    except MalformedPayload as error:
+        lay_aside(municipality=municipality, event=event, at=at, reason=f"{MALFORMED}: {error.reason}")
+    except Exception as error:
+        if is_the_databases(error):
+            raise
+        # The text of an unforeseen error may hold the citizen's words: only its kind is kept.
+        lay_aside(municipality=municipality, event=event, at=at, reason=f"failed: {type(error).__name__}", error=error)
+    else:
+        mark(events=[event], municipality=municipality, state=InboxEvent.State.APPLIED, at=at)
+
+
+def lay_aside(
+    *, municipality: Municipality, event: InboxEvent, at: datetime, reason: str, error: Exception | None = None
+) -> None:
+    """Make an event a dead letter. reason: without a citizen's word; error: what nobody foresaw."""
+    mark(events=[event], municipality=municipality, state=InboxEvent.State.DEAD, at=at, reason=reason)
+    if not reason.startswith(MALFORMED):
+        schema = municipality.schema_name
+        log.error("inbox_event_dead", event_id=event.id, kind=event.kind, schema=schema, reason=reason, exc_info=error)
+
+
+def _apply(municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
+    receiving.apply(municipality=municipality, events=events, at=at)
+    # What is checked at the commit is checked here, where an event can still be laid aside.
+    connection.check_constraints()
