@@ -25,6 +25,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "sweep-inboxes": {"task": "messaging.tasks.sweep_inboxes", "schedule": 30.0, "options": {"expires": 30}},
+        "continue-replays": {"task": "messaging.tasks.continue_replays", "schedule": 60.0, "options": {"expires": 60}},
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )

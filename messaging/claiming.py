@@ -49,7 +49,12 @@ def end_tries() -> None:
 
 
 def mark(
-    *, events: Collection[InboxEvent], municipality: Municipality, state: InboxEvent.State, at: datetime, reason: str = ""
+    *,
+    events: Collection[InboxEvent],
+    municipality: Municipality,
+    state: InboxEvent.State,
+    at: datetime,
+    reason: str = "",
 ) -> None:
     """Write down what became of events."""
     with connection.cursor() as cursor:

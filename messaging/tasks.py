@@ -1,14 +1,16 @@
 """What Celery does: it wakes. Each task names a municipality and carries nothing else; the rows are the queue."""
 
 from typing import Any
+from uuid import UUID
 
 import structlog
 from celery import shared_task
 from django.db import connection
 
-from messaging import inbox
+from messaging import dead_letters, inbox
 from messaging.core.partitions import UNOWNED
 from messaging.waking import send_wakes, woken
+from tenants import clock
 from tenants.models import Municipality
 
 # A drain takes a second or two. One that hangs is killed, and the next one finds out which event it was.
@@ -36,3 +38,16 @@ def sweep_inboxes(**_: Any) -> None:
         ids = {row[0] for row in cursor.fetchall()}
     names = Municipality.objects.filter(id__in=ids).values_list("schema_name", flat=True)
     log.info("inboxes_swept", municipalities=len(ids), woken=send_wakes(schema_names=names))
+
+
+@shared_task
+def replay_dead_letters(*, replay_id: str, **_: Any) -> None:
+    """Put back what somebody asked for."""
+    dead_letters.run(replay_id=UUID(replay_id), at=clock.now())
+
+
+@shared_task
+def continue_replays(**_: Any) -> None:
+    """Go on with what was asked for and is not finished: its task was lost or killed, or an inbox was locked."""
+    for replay_id in dead_letters.unfinished():
+        dead_letters.run(replay_id=replay_id, at=clock.now())

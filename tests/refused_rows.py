@@ -20,6 +20,7 @@ from billing.models import (
     Rate,
     RateCard,
 )
+from messaging.core.models import NumberHour, Replay, UnknownUpdate
 from messaging.models import Consent, Contact, Message, MessageStatus, OutboxItem, Template, Thread
 from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, Trouble
 
@@ -140,6 +141,15 @@ BASES: dict[type, Any] = {
         "previous_hash": HASH,
         "hash": HASH,
     },
+    Replay: lambda: {
+        "asked_by_schema": "public",
+        "asked_by_id": "x",
+        "asked_by_name": "x",
+        "asked_at": AT,
+        "total": 1,
+    },
+    NumberHour: lambda: {**NUMBER, "hour": AT, "municipality_id": ID},
+    UnknownUpdate: lambda: {"municipality_id": ID, "field": "x", "times": 1, "first_at": AT, "last_at": AT},
     Contact: lambda: {"wa_id": uuid.uuid4().hex, "created_at": AT},
     Consent: lambda: {
         "contact": saved(Contact),
@@ -233,6 +243,9 @@ ROWS: dict[str, dict[str, Any]] = {
     "user_email_lower_case": {"email": "A@utrecht.example"},
     "role_grant_once": {},
     "role_grant_known": {"role": "MAYOR"},
+    "replay_events_of_one_municipality": {"event_ids": [1]},
+    "number_hour_once": {"messages": 2},
+    "unknown_update_once": {"times": 2},
     "contact_has_an_id": {"wa_id": None},
     "consent_told_once": {"recorded_at": AT + timedelta(days=1)},
     "consent_word_known": {"word": "PERHAPS"},

@@ -1,4 +1,4 @@
-"""Poison: an event that kills, hangs or waits is found, tried three times alone, and laid aside; nobody waits for it."""
+"""Poison: an event that kills, hangs or waits is found, tried three times alone, and laid aside: nobody waits."""
 
 import os
 import signal
