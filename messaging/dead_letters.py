@@ -41,11 +41,12 @@ CHOSEN = """
     AND (%(kind)s = '' OR kind = %(kind)s) AND (%(field)s = '' OR field = %(field)s)
     AND (%(reason)s = '' OR reason = %(reason)s) AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s::bigint[]))
 """
+# The portion is chosen once: as a plain subquery it may be asked again for each row.
 PUT_BACK = """
+    WITH portion AS MATERIALIZED (SELECT id FROM {inbox} WHERE {chosen} ORDER BY id LIMIT %(portion)s FOR UPDATE)
     UPDATE {inbox} SET state = 'OPEN', reason = '', applied_at = NULL, attempts = 0,
         replays = replays + 1, replayed_at = %(asked_at)s
-    WHERE municipality_id = %(municipality_id)s
-        AND id IN (SELECT id FROM {inbox} WHERE {chosen} ORDER BY id LIMIT %(portion)s FOR UPDATE)
+    WHERE municipality_id = %(municipality_id)s AND id IN (SELECT id FROM portion)
 """
 
 

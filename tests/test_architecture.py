@@ -139,8 +139,12 @@ class TestSchemas:
             cursor.execute("SELECT count(*) FROM ONLY public.inbox")
             assert cursor.fetchone() == (0,)
         assert {name for name in public if name.startswith("messaging_")} == {
+            "messaging_core_inboxfigures",
             "messaging_core_lane",
+            "messaging_core_numberhour",
             "messaging_core_outboxwake",
+            "messaging_core_replay",
+            "messaging_core_unknownupdate",
         }
         assert {"messaging_message", "messaging_contact", "inbox_event", "accounts_user", "audit_entry"} <= of_utrecht
         assert not {name for name in of_utrecht if name.startswith(("tenants_", "billing_"))}

@@ -15,8 +15,8 @@ from tenants.models import Municipality
 class Command(BaseCommand):
     help = (
         "Put dead letters back into the inbox they came from, to be applied anew: of one municipality or of all, "
-        "chosen by number, kind, field or reason. What is put back is applied once, however often this is called. Exit 2: "
-        "nothing of the kind is dead, or the choice makes no sense; nothing was changed."
+        "chosen by number, kind, field or reason. What is put back is applied once, however often this is called. "
+        "Exit 2: nothing of the kind is dead, or the choice makes no sense; nothing was changed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
