@@ -42,7 +42,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # What higher rooms do when a tenant is made, by dotted path, in this order (tenants/provisioning.py).
 PROVISIONING_STEPS = [
     "accounts.provisioning.make_first_admin",
-    "messaging.templates.install_defaults",
+    "messaging.templates.defaults.install_defaults",
     "messaging.core.lanes.open_lane",
     "messaging.core.partitions.attach_inbox",  # last: until the commit no other can be attached
 ]

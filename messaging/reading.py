@@ -17,6 +17,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from accounts.models import User
 from messaging import window
 from messaging.models import Contact, Message, Template, Thread
+from messaging.templates import sending
 from messaging.threads import waiting
 from tenants.models import Number
 
@@ -118,9 +119,6 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
     shown = rows[:MESSAGES_A_PAGE][::-1]
     names = _names_of({row.author_id for row in shown if row.author_id})
     number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()
-    approved = Template.objects.filter(status=Template.Status.APPROVED)
-    if number is not None:
-        approved = approved.filter(waba_id=number.waba_id)
     return ThreadView(
         thread=found,
         name=name_of(contact=found.contact),
@@ -131,7 +129,7 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         is_open=found.state == Thread.State.OPEN,
         window_open=window.is_open(last_inbound_at=found.last_inbound_at, at=at),
         window_ends_at=found.window_ends_at(),
-        templates=tuple(approved.order_by("name", "language")),
+        templates=tuple(sending.sendable(waba_id=number.waba_id)) if number else (),
         version=_thread_version(found, shown),
         at=at,
     )

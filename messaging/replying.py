@@ -18,6 +18,7 @@ from messaging import consent, window
 from messaging.announcing import announce
 from messaging.core.models import OutboxWake
 from messaging.models import Contact, Message, OutboxItem, Template, Thread
+from messaging.templates import sending, versions
 from tenants.models import Number
 from whatsapp.outgoing import Content, Recipient, TemplateMessage, Text, request_body
 
@@ -42,7 +43,7 @@ class ThreadClosed(Exception):
 class TemplateUnusable(Exception):
     """The template cannot be sent as asked; `code` says why.
 
-    template_not_approved, template_parameters_differ, template_of_another_account.
+    template_parameters_differ, template_of_another_account, and those of messaging/templates/sending.py.
     """
 
     def __init__(self, code: str) -> None:
@@ -85,18 +86,19 @@ def send_template(
     Raises ThreadClosed, TemplateUnusable, NotConsented: it cannot be sent. LimitExceeded, InvalidContent: Meta would
     refuse it.
     """
+    template = sending.hold(template_id=template_id)
     thread = _locked(thread_id)
-    template = Template.objects.get(id=template_id)
     if template.waba_id != _waba_id(thread.phone_number_id):
         raise TemplateUnusable("template_of_another_account")
-    draft = template_draft(thread=thread, template=template, values=values)
+    draft = template_draft(thread=thread, template=template, values=values, at=at)
     return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at)[0]
 
 
-def template_draft(*, thread: Thread, template: Template, values: Mapping[str, str]) -> Draft:
+def template_draft(*, thread: Thread, template: Template, values: Mapping[str, str], at: datetime) -> Draft:
     """Return the draft of a template with its variables filled in.  Raises TemplateUnusable."""
-    if template.status != Template.Status.APPROVED:
-        raise TemplateUnusable("template_not_approved")
+    refused = sending.refusal(template=template, at=at)
+    if refused is not None:
+        raise TemplateUnusable(refused)
     names = [parameter["name"] for parameter in template.parameters]
     if set(names) != set(values):
         raise TemplateUnusable("template_parameters_differ")
@@ -132,7 +134,8 @@ def queue(
         thread_ids = {draft.thread.id for draft in drafts}
         list(Thread.objects.select_for_update(no_key=True).filter(id__in=thread_ids).order_by("id").values("id"))
     consent.check(contact_ids=first)
-    messages = [_message(draft, actor, at) for draft in drafts]
+    used = versions.current(template_ids={draft.template.id for draft in drafts if draft.template})
+    messages = [_message(draft, actor, at, used) for draft in drafts]
     items = [
         OutboxItem(
             message=message,
@@ -159,9 +162,8 @@ def queue(
 
 
 def approved_templates(*, phone_number_id: str) -> QuerySet[Template]:
-    """Return the templates that can be sent from a number: approved, and of its account."""
-    approved = Template.objects.filter(status=Template.Status.APPROVED, waba_id=_waba_id(phone_number_id))
-    return approved.order_by("name", "language")
+    """Return the templates that can be sent from a number: approved, of a declared purpose, and of its account."""
+    return sending.sendable(waba_id=_waba_id(phone_number_id))
 
 
 def _waba_id(phone_number_id: str) -> str:
@@ -182,7 +184,7 @@ def _locked(thread_id: UUID) -> Thread:
     return thread
 
 
-def _message(draft: Draft, actor: Actor, at: datetime) -> Message:
+def _message(draft: Draft, actor: Actor, at: datetime, used: Mapping[UUID, int]) -> Message:
     return Message(
         thread=draft.thread,
         direction=Message.Direction.OUTBOUND,
@@ -197,6 +199,7 @@ def _message(draft: Draft, actor: Actor, at: datetime) -> Message:
         purpose=draft.purpose,
         template_name=draft.template.name if draft.template else "",
         template_category=draft.template.category if draft.template else "",
+        template_version_id=used.get(draft.template.id) if draft.template else None,
     )
 
 

@@ -21,7 +21,18 @@ from billing.models import (
     RateCard,
 )
 from messaging.core.models import NumberHour, Replay, UnknownUpdate
-from messaging.models import Consent, Contact, Message, MessageStatus, OutboxItem, Template, Thread
+from messaging.models import (
+    Consent,
+    Contact,
+    Message,
+    MessageStatus,
+    OutboxItem,
+    Template,
+    TemplateAlert,
+    TemplateSync,
+    TemplateVersion,
+    Thread,
+)
 from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, Trouble
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -170,6 +181,19 @@ BASES: dict[type, Any] = {
         "purpose": "CRISIS",
         "body": "x",
     },
+    TemplateVersion: lambda: {
+        "template": saved(Template),
+        "number": 1,
+        "at": AT,
+        "source": "OURS",
+        "changed": ["status"],
+        "status": "DRAFT",
+        "category": "UTILITY",
+        "components": [],
+        "parameter_format": "NAMED",
+    },
+    TemplateAlert: lambda: {"template": saved(Template), "kind": "PAUSED", "raised_at": AT},
+    TemplateSync: lambda: {"waba_id": "1"},
     Message: message,
     MessageStatus: lambda: {"message": saved(Message), "status": "sent", "stamped_at": AT},
     OutboxItem: lambda: {
@@ -258,6 +282,11 @@ ROWS: dict[str, dict[str, Any]] = {
     "template_once": {"body": "y"},
     "template_status_known": {"status": "LOST"},
     "template_purpose_known": {"purpose": "PROMOTION"},
+    "template_version_once": {"status": "APPROVED"},
+    "template_version_source_known": {"source": "RUMOUR"},
+    "template_alert_open_once": {"raised_at": AT + timedelta(days=1)},
+    "template_sync_outcome_known": {"outcome": "LOST"},
+    "template_sync_failed_has_reason": {"outcome": "FAILED"},
     "message_state_fits_direction": {"direction": "INBOUND"},
     "message_accepted_has_wamid": {"state": "ACCEPTED"},
     "trouble_open_once": {"detail": "again"},

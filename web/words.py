@@ -77,6 +77,14 @@ TEMPLATE_STATES: dict[str, Promise] = {
     "REJECTED": _("Rejected"),
     "PAUSED": _("Paused by Meta"),
     "DISABLED": _("Disabled by Meta"),
+    "IN_APPEAL": _("In appeal at Meta"),
+    "FLAGGED": _("Flagged by Meta"),
+    "LIMIT_EXCEEDED": _("Refused: too many templates"),
+    "LOCKED": _("Locked by Meta"),
+    "ARCHIVED": _("Archived by Meta"),
+    "PENDING_DELETION": _("Being deleted at Meta"),
+    "DELETED": _("Deleted at Meta"),
+    "UNKNOWN": _("Unknown state"),
 }
 
 PURPOSES: dict[str, Promise] = {
@@ -85,6 +93,7 @@ PURPOSES: dict[str, Promise] = {
     "APPOINTMENTS": _("Appointments"),
     "SERVICES": _("Municipal services"),
     "TOURISM": _("Tourism"),
+    "UNASSIGNED": _("No purpose yet"),
 }
 
 CATEGORIES: dict[str, Promise] = {
@@ -127,6 +136,27 @@ LANGUAGES: dict[str, Promise] = {"nl": _("Dutch"), "en": _("English"), "en_US": 
 # Why a message was not taken, beside what whatsapp/texts.py says of its content (messaging/replying.py, consent.py).
 REFUSALS: dict[str, Promise] = {
     "template_not_approved": _("Meta has not approved this template, or no longer does. Choose another one."),
+    "template_rejected": _("Meta rejected this template. Your administrator sees why, under Templates."),
+    "template_paused": _("Meta paused this template, because citizens reacted badly to it. Choose another one."),
+    "template_disabled": _("Meta disabled this template for good. Choose another one."),
+    "template_archived": _("Meta archived this template, because it was not used for long. Choose another one."),
+    "template_deleted": _("This template was deleted at Meta. Choose another one."),
+    "template_marketing": _(
+        "Meta regards this template as marketing, which a municipality may not send. Choose another one."
+    ),
+    "template_purpose_missing": _(
+        "This template belongs to no declared purpose yet. Your administrator gives it one, under Templates."
+    ),
+    "template_purpose_undeclared": _(
+        "This template belongs to a purpose that your municipality has not declared. Choose another one."
+    ),
+    "template_stale": _(
+        "What we know of this template is out of date. Your administrator brings it up to date, under Templates."
+    ),
+    "template_unreadable": _(
+        "What Meta has of this template cannot be read, so it cannot be sent. Choose another one."
+    ),
+    "template_of_another_account": _("This template belongs to another number. Choose another one."),
     "template_parameters_differ": _("Fill in every field of the template."),
     "window_closed": _("The 24 hours in which you may answer freely are over. Send a template instead."),
     "opted_out": _("This citizen asked for no messages any more. You may only answer what they write."),

@@ -6,7 +6,7 @@ Source: Meta, Cloud API and Graph API reference pages, read 2026-11-22.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -25,15 +25,14 @@ from whatsapp.outcomes import (
     Outcome,
     Reason,
     Refused,
-    TemplateRecord,
+    TemplatePage,
     Uncertain,
     answer_of_call,
     outcome_of_send,
     reason_of_status,
-    template_record,
 )
 from whatsapp.outgoing import read_receipt_body
-from whatsapp.payloads.parts import objects, text
+from whatsapp.payloads.parts import text
 from whatsapp.transport import open_session
 
 __all__ = [
@@ -50,7 +49,7 @@ __all__ = [
     "Outcome",
     "Reason",
     "Refused",
-    "TemplateRecord",
+    "TemplatePage",
     "Uncertain",
     "open_session",
 ]
@@ -60,8 +59,6 @@ GRAPH_URL = "https://graph.facebook.com"
 GRAPH_VERSION = "v24.0"
 # Templates a page: Meta's own default is 25.
 TEMPLATES_PER_PAGE = 100
-# Pages before a listing is taken to run in circles.
-MOST_PAGES = 1000
 # Where Meta keeps media, beside the API itself: a token is sent nowhere else.
 MEDIA_HOSTS = (".fbsbx.com",)
 
@@ -128,25 +125,25 @@ class CloudAPI:
             status=text(found.get("status")),
         )
 
-    async def list_templates(self, *, waba_id: str, access_token: str) -> AsyncIterator[TemplateRecord]:
-        """Yield all templates of a WABA, page by page.  Raises MetaRefused, MetaUnreachable.
+    async def template_page(
+        self, *, waba_id: str, access_token: str, after: str | None = None, limit: int = TEMPLATES_PER_PAGE
+    ) -> TemplatePage:
+        """Return one page of a WABA's templates, each as Meta wrote it.  Raises MetaRefused, MetaUnreachable.
 
-        Meta's own address of the next page is not used: it holds the token.
+        after: where the last page ended. Meta's own address of the next page is not used: it holds the token.
         """
-        params = {"fields": _TEMPLATE_FIELDS, "limit": str(TEMPLATES_PER_PAGE)}
-        for _page in range(MOST_PAGES):
-            page = await self._get(f"{waba_id}/message_templates", access_token, params, waba_id)
-            for item in objects(page.get("data")):
-                record = template_record(item)
-                if record is not None:
-                    yield record
-            after = _next_cursor(page)
-            if after is None:
-                return
-            if after == params.get("after"):
-                break
-            params["after"] = after
-        raise MetaUnreachable(Reason.UNREADABLE_ANSWER, may_have_happened=True)
+        params = {"fields": _TEMPLATE_FIELDS, "limit": str(limit)} | ({"after": after} if after else {})
+        page = await self._get(f"{waba_id}/message_templates", access_token, params, waba_id)
+        items = page.get("data")
+        following = _next_cursor(page)
+        # A page without its list, or one that leads back to itself, would pass for "these are all".
+        if not isinstance(items, list) or (following is not None and following == after):
+            raise MetaUnreachable(Reason.UNREADABLE_ANSWER, may_have_happened=True)
+        return TemplatePage(items=tuple(items), after=following)
+
+    async def template(self, *, template_id: str, access_token: str) -> dict[str, Any]:
+        """Return one template as Meta wrote it.  Raises MetaRefused: also when it is not there; MetaUnreachable."""
+        return await self._get(template_id, access_token, {"fields": _TEMPLATE_FIELDS}, template_id)
 
     async def create_template(
         self,

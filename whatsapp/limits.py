@@ -18,6 +18,8 @@ TEMPLATE_NAME_CHARACTERS = 512
 TEMPLATE_BODY_CHARACTERS = 1024
 # Characters of a template's header when it is text.
 TEMPLATE_HEADER_CHARACTERS = 60
+# Characters of a template's footer.
+TEMPLATE_FOOTER_CHARACTERS = 60
 # Buttons on one template.
 TEMPLATE_BUTTONS = 10
 # Characters of a link to media: our own bound, that of a template's URL button.

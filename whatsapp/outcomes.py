@@ -105,18 +105,11 @@ class NumberRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateRecord:
-    """A template as Meta lists it. components: Meta's. quality: GREEN, YELLOW, RED or UNKNOWN."""
+class TemplatePage:
+    """A page of templates as Meta wrote them, whatever they are. after: where the next one begins; None: the last."""
 
-    template_id: str
-    name: str
-    language: str
-    category: str
-    status: str
-    components: tuple[dict[str, Any], ...]
-    parameter_format: str | None
-    quality: str | None
-    rejected_reason: str | None
+    items: tuple[Any, ...]
+    after: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,25 +164,6 @@ def answer_of_call(*, status: int, body: bytes) -> dict[str, Any]:
     return answer
 
 
-def template_record(item: dict[str, Any]) -> TemplateRecord | None:
-    """Return one listed template, or None when it lacks what identifies it."""
-    quality = item.get("quality_score")
-    known = {name: _id(item.get(name)) for name in ("id", "name", "language", "category", "status")}
-    if None in known.values():
-        return None
-    return TemplateRecord(
-        template_id=known["id"] or "",
-        name=known["name"] or "",
-        language=known["language"] or "",
-        category=known["category"] or "",
-        status=known["status"] or "",
-        components=tuple(objects(item.get("components"))),
-        parameter_format=text(item.get("parameter_format")),
-        quality=text(quality.get("score")) if isinstance(quality, dict) else None,
-        rejected_reason=text(item.get("rejected_reason")),
-    )
-
-
 def _accepted(body: bytes) -> Accepted | None:
     answer = _object(body) or {}
     message = next(iter(objects(answer.get("messages"))), {})
@@ -213,7 +187,3 @@ def _object(body: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return answer if isinstance(answer, dict) else None
-
-
-def _id(value: object) -> str | None:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)

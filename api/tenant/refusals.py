@@ -56,12 +56,25 @@ def as_problems() -> Iterator[None]:
         raise _invalid(_field_of(error.code), text_of(error, language="en"), error.code) from error
 
 
+UNUSABLE = {
+    "template_parameters_differ": "Give exactly the variables that the template has.",
+    "template_of_another_account": "The template belongs to another number's account.",
+    "template_rejected": "Meta rejected this template.",
+    "template_paused": "Meta paused this template for its quality; it may be sent again when its status is APPROVED.",
+    "template_disabled": "Meta disabled this template for good.",
+    "template_archived": "Meta archived this template, because it was not used for long.",
+    "template_deleted": "This template was deleted at Meta.",
+    "template_marketing": "Meta regards this template as MARKETING, which a municipality may not send.",
+    "template_purpose_missing": "The template belongs to no declared purpose: an administrator assigns one.",
+    "template_purpose_undeclared": "The template belongs to a purpose that the municipality has not declared.",
+    "template_stale": "What is known of this template is out of date: it is sent again after the next sync.",
+    "template_unreadable": "What Meta has of this template cannot be read.",
+}
+NOT_APPROVED = "Meta has not approved this template: choose one whose status is APPROVED."
+
+
 def _unusable(error: TemplateUnusable) -> Exception:
-    if error.code == "template_parameters_differ":
-        detail = "Give exactly the variables that the template has."
-        return Problem(status=409, code=error.code, detail=detail)
-    detail = "Meta has not approved this template, or paused it: choose one whose status is APPROVED."
-    return Problem(status=409, code=error.code, detail=detail)
+    return Problem(status=409, code=error.code, detail=UNUSABLE.get(error.code, NOT_APPROVED))
 
 
 def _field_of(code: str) -> str:

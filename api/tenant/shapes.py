@@ -21,7 +21,7 @@ from api.fields import (
 )
 from api.paging import PageQuery, PageShape
 from messaging.consent import MOST_EVIDENCE, MOST_HOW
-from messaging.models import Consent, Contact, Message, Template, Thread
+from messaging.models import UNASSIGNED, Consent, Contact, Message, Template, Thread
 from tenants.declaration import Purpose
 from whatsapp.limits import TEMPLATE_BODY_CHARACTERS, TEMPLATE_NAME_CHARACTERS, TEXT_BODY_CHARACTERS
 
@@ -228,7 +228,9 @@ class TemplateShape(CamelCase):
     language = serializers.CharField()
     category = serializers.CharField()
     status = Choice(choices=Template.Status.values)
-    purpose = Choice(choices=Purpose.values)
+    purpose = Choice(
+        choices=[*Purpose.values, UNASSIGNED], help_text="UNASSIGNED: it cannot be sent until it has a purpose."
+    )
     body = serializers.CharField(help_text="With its variables as {{name}}.")
     parameters = TemplateParameter(many=True)
 

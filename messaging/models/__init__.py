@@ -4,9 +4,10 @@ from messaging.models.consents import Consent
 from messaging.models.inbox import InboxEvent
 from messaging.models.messages import Message, MessageStatus, OutboxItem
 from messaging.models.people import Contact, Thread
-from messaging.models.templates import Template
+from messaging.models.templates import UNASSIGNED, Template, TemplateAlert, TemplateSync, TemplateVersion
 
 __all__ = [
+    "UNASSIGNED",
     "Consent",
     "Contact",
     "InboxEvent",
@@ -14,5 +15,8 @@ __all__ = [
     "MessageStatus",
     "OutboxItem",
     "Template",
+    "TemplateAlert",
+    "TemplateSync",
+    "TemplateVersion",
     "Thread",
 ]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from messaging.models.people import Contact, Thread
+from messaging.models.templates import TemplateVersion
 from tenants.declaration import Purpose
 
 
@@ -56,6 +57,10 @@ class Message(models.Model):
     purpose = models.CharField(max_length=20, choices=Purpose.choices, default="", blank=True)
     template_name = models.CharField(max_length=512, default="", blank=True)
     template_category = models.CharField(max_length=40, default="", blank=True)
+    # Without an index: versions are never deleted, and every incoming message would pay for it.
+    template_version = models.ForeignKey(
+        TemplateVersion, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     failed_code = models.IntegerField(null=True)  # Meta's code, or null when it never reached Meta
     failed_reason = models.CharField(max_length=300, default="", blank=True)
 

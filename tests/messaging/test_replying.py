@@ -82,7 +82,7 @@ class TestTemplates:
         assert [parameter["parameter_name"] for parameter in component["parameters"]] == ["naam", "onderwerp"]
 
     def test_it_needs_the_approval_of_meta(self, thread, agent, approved, clock):
-        Template.objects.update(status="PAUSED")
+        Template.objects.update(status="PENDING")
         with pytest.raises(TemplateUnusable, match="template_not_approved"):
             send_template(thread_id=thread.id, template_id=approved.id, values=self.VALUES, actor=agent, at=clock.now())
 

@@ -368,41 +368,48 @@ def page(*names, after=None):
     return says(200, orjson.dumps({"data": items, "paging": paging}))
 
 
-async def test_all_pages_of_templates_are_listed_without_the_token_in_an_address(api, meta):
-    meta.behaviours = [page("a", "b", after="c1"), page("c", after="c2"), page("d")]
-    assert [t.name async for t in api.list_templates(waba_id=WABA, access_token=TOKEN)] == ["a", "b", "c", "d"]
+async def test_templates_come_page_by_page_without_the_token_in_an_address(api, meta):
+    meta.behaviours = [page("a", "b", after="c1"), page("c")]
+    first = await api.template_page(waba_id=WABA, access_token=TOKEN)
+    second = await api.template_page(waba_id=WABA, access_token=TOKEN, after=first.after)
+    assert [item["name"] for item in (*first.items, *second.items)] == ["a", "b", "c"]
+    assert (first.after, second.after) == ("c1", None)
     lines = [request.line for request in meta.requests]
-    assert [("after=c1" in line, "after=c2" in line) for line in lines] == [
-        (False, False),
-        (True, False),
-        (False, True),
-    ]
+    assert ["after=c1" in line for line in lines] == [False, True]
     assert not any(TOKEN in line for line in lines)
 
 
-async def test_a_listing_that_runs_in_circles_ends(api, meta):
+async def test_a_page_of_templates_that_leads_back_to_itself_is_no_answer(api, meta):
     meta.behaviours = [page("a", after="c1")]
     with pytest.raises(MetaUnreachable):
-        [t async for t in api.list_templates(waba_id=WABA, access_token=TOKEN)]
-    assert len(meta.requests) == 2
+        await api.template_page(waba_id=WABA, access_token=TOKEN, after="c1")
 
 
-async def test_a_template_keeps_what_meta_says_of_it(api, meta):
-    item = {
-        "id": 16895,
-        "name": "afspraak",
-        "language": "nl",
-        "category": "UTILITY",
-        "status": "REJECTED",
-        "components": [{"type": "BODY", "text": "Dag {{1}}"}],
-        "parameter_format": "POSITIONAL",
-        "quality_score": {"score": "UNKNOWN", "date": 1},
-        "rejected_reason": "INVALID_FORMAT",
-    }
-    meta.behaviours = [says(200, orjson.dumps({"data": [item, {"id": "1"}, 7]}))]
-    (template,) = [t async for t in api.list_templates(waba_id=WABA, access_token=TOKEN)]
-    assert (template.template_id, template.quality, template.rejected_reason) == ("16895", "UNKNOWN", "INVALID_FORMAT")
-    assert template.components == ({"type": "BODY", "text": "Dag {{1}}"},)
+@pytest.mark.parametrize("answer", [{}, {"data": None}, {"data": {"id": "1"}}, {"error_of_a_proxy": True}])
+async def test_a_page_of_templates_without_its_list_does_not_pass_for_an_empty_one(api, meta, answer):
+    meta.behaviours = [says(200, orjson.dumps(answer))]
+    with pytest.raises(MetaUnreachable):
+        await api.template_page(waba_id=WABA, access_token=TOKEN)
+
+
+async def test_a_page_that_says_there_are_more_without_saying_where_is_no_answer(api, meta):
+    meta.behaviours = [says(200, orjson.dumps({"data": [], "paging": {"next": "https://graph.facebook.com/x"}}))]
+    with pytest.raises(MetaUnreachable):
+        await api.template_page(waba_id=WABA, access_token=TOKEN)
+
+
+async def test_templates_are_handed_on_as_meta_wrote_them(api, meta):
+    items = [{"id": 16895, "name": "afspraak", "components": {"not": "a list"}}, {"id": "1"}, 7]
+    meta.behaviours = [says(200, orjson.dumps({"data": items}))]
+    assert list((await api.template_page(waba_id=WABA, access_token=TOKEN)).items) == items
+
+
+async def test_one_template_is_read_by_its_id(api, meta):
+    meta.behaviours = [says(200, b'{"id":"16895","name":"afspraak"}'), says(400, error(100))]
+    assert await api.template(template_id="16895", access_token=TOKEN) == {"id": "16895", "name": "afspraak"}
+    assert meta.requests[0].line.startswith(f"GET /{GRAPH_VERSION}/16895?fields=id,name")
+    with pytest.raises(MetaRefused):
+        await api.template(template_id="16896", access_token=TOKEN)
 
 
 async def test_a_new_template_may_come_back_in_another_category(api, meta):

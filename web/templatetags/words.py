@@ -25,12 +25,15 @@ TABLES: dict[str, dict[str, Promise]] = {
     "invoice_state": words.INVOICE_STATES,
     "line_kind": words.LINE_KINDS,
     "language": words.LANGUAGES,
+    "refusal": words.REFUSALS,
 }
 # Which colour a state has beside its word: good, waiting, bad; none for what is neither.
 TONES = {
     **dict.fromkeys(("LIVE", "APPROVED", "PAID", "FINALISED", "GREEN"), "good"),
     **dict.fromkeys(("PENDING", "PAUSED", "REVIEW", "GOVERNMENT_APPROVAL_PENDING", "UNCERTAIN", "YELLOW"), "waiting"),
     **dict.fromkeys(("REJECTED", "DISABLED", "SUSPENDED", "FAILED", "RESTING", "RED"), "bad"),
+    **dict.fromkeys(("IN_APPEAL", "FLAGGED", "ARCHIVED", "PENDING_DELETION", "UNKNOWN", "WITH_PROBLEMS"), "waiting"),
+    **dict.fromkeys(("LIMIT_EXCEEDED", "LOCKED", "DELETED"), "bad"),
 }
 
 

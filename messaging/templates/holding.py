@@ -1,0 +1,28 @@
+"""Messages that wait in the outbox when their template may no longer be sent: they fail here, before Meta sees them.
+
+A MARKETING one would go out, and be charged as what municipalities may not send.
+"""
+
+from messaging.announcing import announce
+from messaging.models import Message, OutboxItem, Template
+from messaging.templates.sending import refusal_of_state
+
+
+def fail_queued(*, template: Template) -> int:
+    """Fail what is queued of a template that cannot be sent as it is; return how many.
+
+    What a lane has in its hands is left alone: Meta's answer settles it. The message first, its outbox row after, as
+    the lanes do.
+    """
+    reason = refusal_of_state(template=template)
+    if reason is None:
+        return 0
+    queued = Message.objects.select_for_update(of=("self",), no_key=True).filter(
+        state=Message.State.QUEUED, template_version__template=template
+    )
+    messages = dict(queued.order_by("id").values_list("id", "thread_id"))
+    if messages:
+        Message.objects.filter(id__in=messages).update(state=Message.State.FAILED, failed_reason=reason)
+        OutboxItem.objects.filter(message__in=messages).delete()
+        announce(threads=set(messages.values()))
+    return len(messages)
