@@ -16,7 +16,8 @@ from api.naming import camel
 from billing.months import parse_month
 
 MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
-READABLE = r"^[^\u0000]*\S[^\u0000]*$"
+READABLE = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+STORABLE = r"^[^\u0000]*$"
 VALUE_NAME = re.compile(r"[a-z0-9_]{1,100}")
 _RFC_3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -100,6 +101,26 @@ class Flag(serializers.BooleanField):
         if data not in {"true", "false"}:
             self.fail("invalid", input="it")
         return bool(data == "true")
+
+
+class Truth(serializers.BooleanField):
+    """`true` or `false` in a body; no text, no number."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the truth.  Raises ValidationError: it is none."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input="it")
+        return bool(data)
+
+
+class Degrees(serializers.FloatField):
+    """A number of degrees; no text."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """Return the degrees.  Raises ValidationError: it is no number."""
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        return float(data)
 
 
 class CamelCase(serializers.Serializer):

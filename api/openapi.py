@@ -57,12 +57,20 @@ INVALID_PART = {
 STRICT: dict[str, dict[str, Any]] = {
     "NewMessage": {
         "oneOf": [{"required": ["threadId"]}, {"required": ["recipient"]}],
-        "anyOf": [{"required": ["text"]}, {"required": ["template"]}],
-        "dependentRequired": {"phoneNumberId": ["recipient"], "replyToMessageId": ["threadId", "text"]},
+        "anyOf": [{"required": ["text"]}, {"required": ["content"]}, {"required": ["template"]}],
+        "not": {"required": ["text", "content"]},
+        "dependentRequired": {"phoneNumberId": ["recipient"], "replyToMessageId": ["threadId"]},
+        "dependentSchemas": {"replyToMessageId": {"anyOf": [{"required": ["text"]}, {"required": ["content"]}]}},
     },
     "Person": {"oneOf": [{"required": ["phoneNumber"]}, {"required": ["bsuid"]}]},
     "TemplateChoice": {},
     "OptIn": {},
+    **{name: {} for name in ("Image", "Video", "Document", "Audio", "Sticker", "Cards", "CardPhone", "ContactCard")},
+    **{name: {} for name in ("ReplyButton", "Choices", "ListRow", "ListSection", "AskLocation", "AskContact", "Emoji")},
+    "Place": {"dependentRequired": {"address": ["name"]}},
+    "HeaderMedium": {"if": {"required": ["filename"]}, "then": {"properties": {"kind": {"const": "document"}}}},
+    **{name: {"not": {"required": ["headerText", "headerMedium"]}} for name in ("Buttons", "PageButton")},
+    "Content": {"type": "object"},
     "NewConsent": {},
 }
 
@@ -97,7 +105,8 @@ def _generated(door: Door) -> Document:
     components["headers"] = {"ApiVersion": version}
     for name, rules in STRICT.items():
         if name in components["schemas"]:
-            components["schemas"][name].update({"additionalProperties": False, **rules})
+            closed = {} if "oneOf" in components["schemas"][name] else {"additionalProperties": False}
+            components["schemas"][name].update({**closed, **rules})
     if "TemplateChoice" in components["schemas"]:
         names = {"pattern": f"^{VALUE_NAME.pattern}$"}
         components["schemas"]["TemplateChoice"]["properties"]["values"]["propertyNames"] = names

@@ -1,4 +1,4 @@
-"""Sending from outside the inbox: to a thread, or to a person by number or id, with a text where the window allows it.
+"""Sending from outside the inbox: to a thread, or to a person by number or id, free-form where the window allows it.
 
 What leaves goes the way of every reply (messaging/replying.py); here is only found out in which thread, and with what.
 """
@@ -13,9 +13,11 @@ from django.db import transaction
 from audit.record import Actor
 from messaging import consent, window
 from messaging.models import Consent, Contact, Message, Template, Thread
-from messaging.replying import reply, send_template
+from messaging.reacting import react
+from messaging.replying import reply_with, send_template
 from messaging.threads import open_for
 from tenants.models import Number
+from whatsapp.outgoing import Content
 
 
 class NotFound(Exception):
@@ -73,34 +75,51 @@ def number_of(*, municipality_id: UUID, phone_number_id: str | None) -> str:
     return str(found[0])
 
 
+@dataclass(frozen=True, slots=True)
+class React:
+    """A reaction to a message by our id of it; an empty emoji takes ours away."""
+
+    message_id: UUID
+    emoji: str
+
+
 @transaction.atomic
 def send(
     *,
     to: UUID | Person,
-    text: str | None,
+    content: Content | React | None,
     template: TemplateChoice | None,
     actor: Actor,
     at: datetime,
     reply_to: UUID | None = None,
     opt_in: Said | None = None,
 ) -> Message:
-    """Queue one message: the text while the window is open, else the template; a person's thread is opened if needed.
+    """Queue one message: the content while the window is open, else the template; opens a person's thread if needed.
 
     to: the id of an open thread, or a person. reply_to: our id of the message of that thread that it answers.
     opt_in: that the citizen agreed to be written to first, recorded with it.
-    Raises NotFound, WindowClosed (a text alone), ThreadClosed, TemplateUnusable, NotConsented, InvalidConsent,
-    LimitExceeded, InvalidContent: nothing is queued then, nothing recorded, and nobody was added.
+    Raises NotFound, WindowClosed (a content alone), ThreadClosed, TemplateUnusable, CannotReact, NotConsented,
+    InvalidConsent, LimitExceeded, InvalidContent: nothing is queued then, nothing recorded, and nobody was added.
     """
     thread = _thread(to, at)
     if opt_in is not None:
         _record(thread.contact, Consent.Word.OPT_IN, opt_in, actor, at)
     quoted = _wamid_of(reply_to, thread) if reply_to is not None else None
-    # With nothing to fall back on a text is tried anyway: the refusal names the way out.
-    if text is not None and (template is None or window.is_open(last_inbound_at=thread.last_inbound_at, at=at)):
-        return reply(thread_id=thread.id, text=text, actor=actor, at=at, reply_to_wamid=quoted)
-    assert template is not None, "a message has a text or a template"
+    # With nothing to fall back on a content is tried anyway: the refusal names the way out.
+    if content is not None and (template is None or window.is_open(last_inbound_at=thread.last_inbound_at, at=at)):
+        if isinstance(content, React):
+            return _react(thread, content, actor, at)
+        return reply_with(thread_id=thread.id, content=content, actor=actor, at=at, reply_to_wamid=quoted)
+    assert template is not None, "a message has a content or a template"
     template_id = _template_id(template, thread)
     return send_template(thread_id=thread.id, template_id=template_id, values=template.values, actor=actor, at=at)
+
+
+def _react(thread: Thread, wanted: React, actor: Actor, at: datetime) -> Message:
+    try:
+        return react(thread_id=thread.id, message_id=wanted.message_id, emoji=wanted.emoji, actor=actor, at=at)
+    except Message.DoesNotExist:
+        raise NotFound("message") from None
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from messaging.core.models import OutboxWake
 from messaging.models import Contact, Message, OutboxItem, Template, Thread
 from messaging.templates import sending, versions
 from tenants.models import Number
-from whatsapp.outgoing import Content, Recipient, TemplateMessage, Text, request_body
+from whatsapp.outgoing import Content, Reaction, Recipient, TemplateMessage, Text, request_body
 
 
 class WindowClosed(Exception):
@@ -63,9 +63,16 @@ class Draft:
     reply_to_wamid: str | None = None
 
 
-@transaction.atomic
 def reply(*, thread_id: UUID, text: str, actor: Actor, at: datetime, reply_to_wamid: str | None = None) -> Message:
-    """Queue a free-form reply in an open thread.
+    """Queue a free-form text in an open thread.  Raises what `reply_with` raises."""
+    return reply_with(thread_id=thread_id, content=Text(body=text), actor=actor, at=at, reply_to_wamid=reply_to_wamid)
+
+
+@transaction.atomic
+def reply_with(
+    *, thread_id: UUID, content: Content, actor: Actor, at: datetime, reply_to_wamid: str | None = None
+) -> Message:
+    """Queue a free-form message of any kind in an open thread; a template is no free-form message.
 
     Raises WindowClosed, ThreadClosed: it is not allowed now. LimitExceeded, InvalidContent: Meta would refuse it.
     """
@@ -73,8 +80,10 @@ def reply(*, thread_id: UUID, text: str, actor: Actor, at: datetime, reply_to_wa
     if not window.is_open(last_inbound_at=thread.last_inbound_at, at=at):
         approved = approved_templates(phone_number_id=thread.phone_number_id)
         raise WindowClosed(closed_at=thread.window_ends_at(), templates=[template.name for template in approved])
-    draft = Draft(thread=thread, content=Text(body=text), text=text, reply_to_wamid=reply_to_wamid)
-    return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at)[0]
+    draft = Draft(thread=thread, content=content, text=content.readable(), reply_to_wamid=reply_to_wamid)
+    # A thumbs-up is no answer: who asked something still waits.
+    answers = content.type != "reaction"
+    return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at, answers=answers)[0]
 
 
 @transaction.atomic
@@ -185,14 +194,16 @@ def _locked(thread_id: UUID) -> Thread:
 
 
 def _message(draft: Draft, actor: Actor, at: datetime, used: Mapping[UUID, int]) -> Message:
+    content = draft.content.as_meta()
+    about = draft.content.wamid if isinstance(draft.content, Reaction) else draft.reply_to_wamid
     return Message(
         thread=draft.thread,
         direction=Message.Direction.OUTBOUND,
         state=Message.State.QUEUED,
         kind=draft.content.type,
         text=draft.text,
-        content=draft.content.as_meta(),
-        replies_to_wamid=draft.reply_to_wamid or "",
+        content={"items": content} if isinstance(content, list) else content,  # as what comes in is kept
+        replies_to_wamid=about or "",
         stamped_at=at,
         created_at=at,
         author_id=UUID(actor.id) if actor.id != "system" else None,

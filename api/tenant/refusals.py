@@ -9,6 +9,7 @@ from api.fields import Moment
 from api.problems import Problem
 from messaging.consent import InvalidConsent, NotConsented
 from messaging.reaching import NotFound, NumberNeeded
+from messaging.reacting import CannotReact
 from messaging.replying import TemplateUnusable, ThreadClosed, WindowClosed
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
@@ -17,6 +18,13 @@ from whatsapp.texts import text_of
 NOT_CONSENTED = {
     "opted_out": "The citizen asked for no messages any more. Only answers inside the service window may be sent.",
     "opt_in_needed": "The citizen never wrote here: say in optIn how they agreed, or record it with POST /consents.",
+}
+CANNOT_REACT = {
+    "reaction_target_ours": "WhatsApp takes reactions to messages of the citizen only.",
+    "reaction_target_kind": "WhatsApp takes no reaction to a message of this kind.",
+    "reaction_target_too_old": "WhatsApp takes no reaction to a message of more than 30 days ago.",
+    "reaction_target_withdrawn": "The citizen withdrew this message.",
+    "reaction_none_to_remove": "There is no reaction of yours to take away.",
 }
 INVALID_CONSENT = {
     "consent_how_missing": "Say how the citizen agreed.",
@@ -50,6 +58,8 @@ def as_problems() -> Iterator[None]:
         raise Problem(status=409, code=error.code, detail=NOT_CONSENTED[error.code]) from error
     except InvalidConsent as error:
         raise Problem(status=409, code=error.code, detail=INVALID_CONSENT[error.code]) from error
+    except CannotReact as error:
+        raise Problem(status=409, code=error.code, detail=CANNOT_REACT[error.code]) from error
     except TemplateUnusable as error:
         raise _unusable(error) from error
     except (LimitExceeded, InvalidContent) as error:
@@ -78,7 +88,8 @@ def _unusable(error: TemplateUnusable) -> Exception:
 
 
 def _field_of(code: str) -> str:
-    return "template" if code.startswith("template") else "recipient" if code.startswith("recipient") else "text"
+    first = code.partition("_")[0]
+    return first if first in {"template", "recipient", "text"} else "content"
 
 
 def _invalid(field: str, message: str, code: str) -> serializers.ValidationError:

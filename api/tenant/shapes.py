@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from api.fields import (
+    STORABLE,
     CamelCase,
     Choice,
     Flag,
@@ -15,11 +16,11 @@ from api.fields import (
     Pattern,
     PhoneNumber,
     Readable,
-    Text,
     Values,
     WholeNumber,
 )
 from api.paging import PageQuery, PageShape
+from api.tenant.contents import Content
 from messaging.consent import MOST_EVIDENCE, MOST_HOW
 from messaging.models import UNASSIGNED, Consent, Contact, Message, Template, Thread
 from tenants.declaration import Purpose
@@ -62,16 +63,21 @@ class OptIn(CamelCase):
     """How a citizen agreed to be written to first."""
 
     how = Readable(max_length=MOST_HOW, help_text="On which form, in which words.")
-    evidence = Text(
-        max_length=MOST_EVIDENCE, required=False, default="", allow_blank=True, help_text="Where the proof lies."
+    evidence = Pattern(
+        STORABLE,
+        max_length=MOST_EVIDENCE,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Where the proof lies.",
     )
     said_at = Instant(help_text="When the citizen agreed; a later opt-out stands.")
 
 
 class NewMessage(CamelCase):
-    """A message to send: where to, and a text, a template, or both.
+    """A message to send: where to, and what: a text or a content of another kind, a template, or both.
 
-    With both, the text is sent while the service window is open, and the template otherwise.
+    With both, the text or content is sent while the service window is open, and the template otherwise.
     """
 
     thread_id = Id(required=False, help_text="An open thread. Either this or recipient.")
@@ -80,8 +86,11 @@ class NewMessage(CamelCase):
         META_ID, required=False, help_text="The number to send from, with recipient; needed when there are several."
     )
     text = Readable(required=False, max_length=TEXT_BODY_CHARACTERS, help_text="Free-form text.")
+    content = Content(required=False, help_text="A free-form message of another kind. Instead of text.")
     template = TemplateChoice(required=False)
-    reply_to_message_id = Id(required=False, help_text="The message of the thread that a text answers.")
+    reply_to_message_id = Id(
+        required=False, help_text="The message of the thread that a text or content answers; not with a reaction."
+    )
     opt_in = OptIn(
         required=False, help_text="That the citizen agreed, for a template to somebody who did not write first."
     )
@@ -89,15 +98,18 @@ class NewMessage(CamelCase):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what contradicts itself, all of it at once."""
         errors: dict[str, list[serializers.ErrorDetail]] = {}
+        free = {"text", "content"} & set(attrs)
         if ("thread_id" in attrs) == ("recipient" in attrs):
             errors["threadId"] = [serializers.ErrorDetail("Give either threadId or recipient.", code="one_of")]
-        if "text" not in attrs and "template" not in attrs:
-            errors["text"] = [serializers.ErrorDetail("Give a text, a template, or both.", code="required")]
+        if not free and "template" not in attrs:
+            errors["text"] = [serializers.ErrorDetail("Give a text, a content or a template.", code="required")]
+        if len(free) > 1:
+            errors["content"] = [serializers.ErrorDetail("Give either text or content.", code="one_of")]
         if "phone_number_id" in attrs and "recipient" not in attrs:
             errors["phoneNumberId"] = [serializers.ErrorDetail("A thread has its number already.", code="superfluous")]
-        if "reply_to_message_id" in attrs and ("text" not in attrs or "thread_id" not in attrs):
+        if "reply_to_message_id" in attrs and (not free or "thread_id" not in attrs):
             errors["replyToMessageId"] = [
-                serializers.ErrorDetail("Only a text in a thread answers a message.", code="superfluous")
+                serializers.ErrorDetail("Only a text or content in a thread answers a message.", code="superfluous")
             ]
         if errors:
             raise serializers.ValidationError(errors)
@@ -186,8 +198,13 @@ class NewConsent(CamelCase):
     recipient = Person()
     word = Choice(choices=Consent.Word.values)
     how = Readable(max_length=MOST_HOW, help_text="On which form, in which words.")
-    evidence = Text(
-        max_length=MOST_EVIDENCE, required=False, default="", allow_blank=True, help_text="Where the proof lies."
+    evidence = Pattern(
+        STORABLE,
+        max_length=MOST_EVIDENCE,
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="Where the proof lies.",
     )
     said_at = Instant(help_text="When the citizen said so.")
 

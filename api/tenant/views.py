@@ -23,6 +23,7 @@ from billing.usage import usage
 from messaging import consent, reaching
 from messaging.listing import ThreadFilter, list_messages, list_threads
 from messaging.models import Message, Template, Thread
+from whatsapp.outgoing import Text
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
@@ -62,9 +63,9 @@ class Messages(ApiView):
         tags=["messages"],
         summary="Send a message",
         description=(
-            "Queues one message, to an open thread or to a citizen. A text is only allowed while the service window is "
-            "open, 24 hours from the citizen's last message; outside it send a template. Give both, and the text is "
-            "sent where it is allowed and the template otherwise."
+            "Queues one message, to an open thread or to a citizen. A text or content is only allowed while the "
+            "service window is open, 24 hours from the citizen's last message; outside it send a template. Give both, "
+            "and the text or content is sent where it is allowed and the template otherwise."
         ),
         parameters=[IDEMPOTENCY_PARAMETER, REPLAYED_PARAMETER, LOCATION_PARAMETER],
         request=shapes.NewMessage,
@@ -102,7 +103,7 @@ class Messages(ApiView):
         with as_problems():
             message = reaching.send(
                 to=self._addressee(values),
-                text=values.get("text"),
+                content=Text(body=values["text"]) if "text" in values else values.get("content"),
                 template=reaching.TemplateChoice(**values["template"]) if "template" in values else None,
                 actor=self.key.actor(),
                 at=self.now,

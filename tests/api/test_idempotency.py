@@ -153,13 +153,14 @@ class TestAtOnce:
 
     def test_a_crash_in_between_leaves_neither_record_nor_message(self, waiting, clock):
         from messaging import reaching
+        from whatsapp.outgoing import Text
 
         make_key("utrecht")
         with schema_context("utrecht"):
 
             def send_and_die():
                 actor = ApiKey.objects.get().actor()
-                reaching.send(to=waiting.id, text="Dag.", template=None, actor=actor, at=clock.now())
+                reaching.send(to=waiting.id, content=Text("Dag."), template=None, actor=actor, at=clock.now())
                 raise Crash
 
             with pytest.raises(Crash):
