@@ -113,6 +113,13 @@ def fernet_keys(value: str) -> tuple[str, ...]:
     return keys
 
 
+def contact(value: str) -> str:
+    """Return where people write or look, as security.txt takes it.  Raises ValueError: it is no such address."""
+    if not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+|https://\S+", value):
+        raise ValueError("must be written like mailto:name@host or https://host/page")
+    return value
+
+
 def graph_version(value: str) -> str:
     """Return a Graph version such as v24.0.  Raises ValueError: it is not written so."""
     major, dot, minor = value.removeprefix("v").partition(".")
@@ -138,6 +145,7 @@ class Variable:
     optional: bool = False
     secret: bool = False
     development_only: bool = False
+    encrypted: bool = False  # a URL that must be https in production: what goes there is secret
 
 
 GROUPS = ("Platform", "Storage and broker", "Meta", "Stripe", "Seller", "Observation", "Development")
@@ -197,6 +205,7 @@ VARIABLES: tuple[Variable, ...] = (
         "Where Meta's Cloud API is.",
         url_of("https", "http"),
         default="https://graph.facebook.com",
+        encrypted=True,
     ),
     Variable("META_GRAPH_VERSION", "Meta", "Version of the Graph API that is called.", graph_version, default="v24.0"),
     Variable("META_APP_ID", "Meta", "Id of the BSP's app at Meta."),
@@ -221,6 +230,7 @@ VARIABLES: tuple[Variable, ...] = (
         "Where Stripe is; set only to reach an imitation.",
         url_of("https", "http"),
         optional=True,
+        encrypted=True,
     ),
     Variable("STRIPE_WEBHOOK_SECRET", "Stripe", "Signs Stripe's webhooks.", optional=True, secret=True),
     Variable(
@@ -233,6 +243,13 @@ VARIABLES: tuple[Variable, ...] = (
         "SELLER_ADDRESS", "Seller", "Street and number; postcode and city, separated by a semicolon.", optional=True
     ),
     Variable("SELLER_EMAIL", "Seller", "Where municipalities write about invoices.", optional=True),
+    Variable(
+        "SECURITY_CONTACT",
+        "Platform",
+        "Where a vulnerability is reported, as /.well-known/security.txt says: mailto: or https:. Unset: no such page.",
+        contact,
+        optional=True,
+    ),
     Variable(
         "SENTRY_DSN",
         "Observation",
@@ -299,6 +316,9 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
             values[variable.name] = variable.parse(written)
         except ValueError as error:
             problems.append(f"{variable.name} {error}")
+            continue
+        if production and variable.encrypted and written.startswith("http://"):
+            problems.append(f"{variable.name} must start with https:// in production")
     if problems:
         where = "production" if production else "development"
         lines = "\n".join(f"  - {problem}" for problem in problems)

@@ -73,6 +73,10 @@ class TestProduction:
         assert [value for value in MALFORMED.values() if len(value) > 4 and value in text] == []
         assert "wachtwoord" not in text
 
+    @pytest.mark.parametrize("name", ["META_GRAPH_URL", "STRIPE_API_BASE"])
+    def test_it_sends_no_secret_over_plain_http(self, name):
+        assert f"{name} must start with https://" in refusal({**PRODUCTION, name: "http://127.0.0.1:8100"})
+
     def test_it_names_missing_and_malformed_together(self):
         text = refusal({**PRODUCTION, "META_APP_SECRET": "", "PORT": "x"})
         assert "META_APP_SECRET is not set" in text

@@ -22,6 +22,8 @@ def context(opened):
     context.set_default_timeout(10_000)
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
+    # What the policy of the pages forbids is said in the console alone.
+    context.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
     yield context
     context.close()
     assert complaints == []
