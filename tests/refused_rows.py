@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import RoleGrant, User
+from api.models import ApiKey, IdempotencyRecord
 from audit.models import Entry
 from billing.models import (
     ContactLink,
@@ -161,6 +162,19 @@ BASES: dict[type, Any] = {
     },
     NumberHour: lambda: {**NUMBER, "hour": AT, "municipality_id": ID},
     UnknownUpdate: lambda: {"municipality_id": ID, "field": "x", "times": 1, "first_at": AT, "last_at": AT},
+    ApiKey: lambda: {
+        "name": uuid.uuid4().hex,
+        "scopes": ["usage:read"],
+        "prefix": uuid.uuid4().hex[:10],
+        "secret_hash": HASH,
+        "created_at": AT,
+    },
+    IdempotencyRecord: lambda: {
+        "api_key": saved(ApiKey),
+        "idempotency_key": "x",
+        "request_hash": HASH,
+        "created_at": AT,
+    },
     Contact: lambda: {"wa_id": uuid.uuid4().hex, "created_at": AT},
     Consent: lambda: {
         "contact": saved(Contact),
@@ -270,6 +284,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "replay_events_of_one_municipality": {"event_ids": [1]},
     "number_hour_once": {"messages": 2},
     "unknown_update_once": {"times": 2},
+    "api_key_name_once": {"prefix": "otherprefix"},
+    "api_key_scopes_known": {"scopes": ["usage:read", "everything"]},
+    "api_key_has_a_scope": {"scopes": []},
+    "idempotency_record_once": {"request_hash": OTHER_HASH},
     "contact_has_an_id": {"wa_id": None},
     "consent_told_once": {"recorded_at": AT + timedelta(days=1)},
     "consent_word_known": {"word": "PERHAPS"},

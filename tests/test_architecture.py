@@ -17,7 +17,7 @@ from django_tenants.utils import schema_context
 
 from tests import refused_rows
 
-ROOMS = ("tenants", "accounts", "billing", "messaging", "messaging_core", "audit")
+ROOMS = ("tenants", "accounts", "billing", "messaging", "messaging_core", "audit", "api")
 CONSTRAINTS = {
     constraint.name: (model, constraint)
     for model in apps.get_models()
@@ -34,7 +34,7 @@ UNIQUE_FIELDS = [
 
 
 def schema_of(model):
-    return "utrecht" if model._meta.app_label in {"messaging", "accounts"} else "public"
+    return "utrecht" if model._meta.app_label in {"messaging", "accounts", "api"} else "public"
 
 
 def insert(row):
