@@ -28,6 +28,7 @@ GATHER_SECONDS = 0.15  # changes in this time are told as one
 HEARTBEAT_SECONDS = 20.0
 LONGEST_SECONDS = 300.0  # then the browser comes again, and is looked at again: somebody may have been signed out
 RETRY_MILLISECONDS = 2000
+STOP_SECONDS = 0.2  # until a task that did not stop is told so again
 STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -72,9 +73,9 @@ class LiveDoor:
 
     async def stop(self) -> None:
         """End every stream and stop to listen."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # more than once: a client that is just connecting swallows it
+            await asyncio.wait([self._task], timeout=STOP_SECONDS)
         self._end_all()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
