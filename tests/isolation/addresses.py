@@ -1,0 +1,224 @@
+"""Every address there is, and what is known of each: the table that a new address must be entered in.
+
+The list itself is never written down: it comes from the resolvers and from the tables of config/doors.py.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.db.models import Model
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from billing.models import Invoice
+from messaging.models import Contact, Message, OutboxItem, Template, Thread
+from tenants.models import Municipality
+from tests.isolation.rows import Party
+
+PAGE, API, OPEN = "PAGE", "API", "OPEN"
+# What somebody is answered whose cookie or key is of another host. 405: the address does not know the method.
+STRANGERS = {PAGE: {302, 405}, API: {401, 405}, OPEN: {200, 302, 400, 405}}
+TENANT_URLS, CONSOLE_URLS = "config.urls_tenant", "config.urls_public"
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+Ids = dict[str, type[Model] | Callable[[Party], Any]]
+
+
+@dataclass(frozen=True)
+class Address:
+    """What is known of one address.
+
+    door: PAGE asks for a session, API for a key, OPEN for neither.
+    by: the role or scope with which the owner uses it; method: how.
+    ids: what to fill in where the address has a parameter: a model, whose row's id it is, or a function of the party.
+    form, body, query: what goes with it, of a party's own ids, so that with the owner's ids it is an attack.
+    sees: fields of the owner's rows that the owner must see there. changes: models whose rows the owner changes there.
+    nothing: why it shows and changes nothing of a municipality; every address has one of the three.
+    elsewhere: what another municipality may be answered on its own host that asks with the owner's ids; 403, 405 and
+    being asked to sign in are always right.
+    never: what a stranger must not be answered, although the door may.
+    console_shows: fields of a municipality's own schema that the BSP is shown.
+    """
+
+    door: str
+    by: str = "*"
+    method: str = "GET"
+    ids: Ids = field(default_factory=dict)
+    form: Callable[[Party], dict[str, Any]] | None = None
+    body: Callable[[Party], dict[str, Any]] | None = None
+    query: Callable[[Party], str] | None = None
+    sees: tuple[str, ...] = ()
+    changes: tuple[type[Model], ...] = ()
+    nothing: str = ""
+    elsewhere: frozenset[int] = frozenset({404})
+    never: frozenset[int] = frozenset()
+    console_shows: tuple[str, ...] = ()
+
+    def path(self, route: str, party: Party, *, instead: str | None = None) -> str:
+        """Return the path with a party's ids in it; instead: with this in the place of each."""
+
+        def fill(match: re.Match[str]) -> str:
+            source = self.ids[match[1]]
+            value = party.rows[source].pk if isinstance(source, type) else source(party)
+            return instead if instead is not None else str(value)
+
+        path = "/" + _PARAMETER.sub(fill, route)
+        return f"{path}?{self.query(party)}" if self.query else path
+
+    def sent(self, party: Party) -> dict[str, Any]:
+        """Return what goes with a request of the method, as `ask` takes it."""
+        if self.form is not None:
+            return {"form": self.form(party)}
+        return {"body": json.dumps(self.body(party)).encode()} if self.body is not None else {}
+
+
+def routes(*, urlconf: str) -> list[str]:
+    """Return every address that a resolver knows, as it is written there."""
+    return list(_routes(get_resolver(urlconf).url_patterns))
+
+
+def _routes(patterns: Any, prefix: str = "") -> Iterator[str]:
+    for each in patterns:
+        route = prefix + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from _routes(each.url_patterns, route)
+        else:
+            assert isinstance(each, URLPattern)
+            yield route
+
+
+def parameters(route: str) -> list[str]:
+    """Return the names of an address's parameters."""
+    return _PARAMETER.findall(route)
+
+
+LIST = frozenset({200})  # answered with the asker's own
+_THREAD: Ids = {"thread_id": Thread}
+_INVOICE: Ids = {"invoice_id": Invoice}
+
+EVERY_HOST = {
+    "": Address(PAGE, nothing="sends on to the first page that somebody may see", elsewhere=frozenset({200, 302})),
+    "sign-in/": Address(
+        OPEN,
+        method="POST",
+        form=lambda party: dict(zip(("login", "password"), next(iter(party.passwords.items())), strict=True)),
+        changes=(Session,),
+        elsewhere=frozenset({200, 302}),  # who is signed in already is sent on
+        never=frozenset({302}),
+    ),
+    "sign-out/": Address(OPEN, method="POST", changes=(Session,), elsewhere=frozenset({200, 302})),
+    "language/": Address(
+        OPEN,
+        method="POST",
+        form=lambda party: {"language": "en", "next": f"/threads/{party.text('next')}/"},
+        nothing="sets a cookie",
+        elsewhere=frozenset({302}),
+    ),
+    "api/v1/openapi.json": Address(OPEN, nothing="describes the API, the same for everyone", elsewhere=LIST),
+    "api/v1/docs/": Address(OPEN, nothing="describes the API, the same for everyone", elsewhere=LIST),
+}
+
+OF_MUNICIPALITIES = EVERY_HOST | {
+    "inbox/": Address(PAGE, "AGENT", sees=("Contact.profile_name", "Message.text"), elsewhere=LIST),
+    "threads/<uuid:thread_id>/": Address(
+        PAGE,
+        "AGENT",
+        ids=_THREAD,
+        query=lambda party: f"before={party.rows[OutboxItem].message_id}",
+        sees=("Contact.profile_name", "Message.text"),
+    ),
+    "threads/<uuid:thread_id>/reply/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {"text": "Goedemorgen"},
+        changes=(Message, OutboxItem, Thread),
+    ),
+    "threads/<uuid:thread_id>/template/<uuid:template_id>/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD | {"template_id": Template},
+        form=lambda party: {"step": "send", "value-naam": "Sanne"},
+        changes=(Message, OutboxItem),
+    ),
+    "threads/<uuid:thread_id>/close/": Address(PAGE, "SUPERVISOR", method="POST", ids=_THREAD, changes=(Thread,)),
+    "live/inbox/": Address(PAGE, "AGENT", nothing="admits to a stream (test_live.py)", elsewhere=frozenset({204})),
+    "live/threads/<uuid:thread_id>/": Address(PAGE, "AGENT", ids=_THREAD, nothing="admits to a stream (test_live.py)"),
+    "numbers/": Address(PAGE, "ADMIN", sees=("Number.display_phone_number",), elsewhere=LIST),
+    "templates/": Address(PAGE, "ADMIN", sees=("Template.name",), elsewhere=LIST),
+    "users/": Address(PAGE, "ADMIN", sees=("User.email", "User.name"), elsewhere=LIST),
+    "api/v1/messages": Address(
+        API,
+        "messages:send",
+        method="POST",
+        body=lambda party: {
+            "threadId": str(party.rows[Thread].id),
+            "text": "Goedemorgen",
+            "replyToMessageId": str(party.rows[Message].id),
+        },
+        changes=(Message, OutboxItem),
+    ),
+    "api/v1/messages/<uuid:message_id>": Address(
+        API, "messages:read", ids={"message_id": Message}, sees=("Message.text", "Message.content")
+    ),
+    "api/v1/threads": Address(API, "messages:read", sees=("Contact.profile_name", "Thread.id"), elsewhere=LIST),
+    "api/v1/threads/_search": Address(
+        API,
+        "messages:read",
+        method="POST",
+        body=lambda party: {"phoneNumber": f"+{party.rows[Contact].wa_id}"},
+        sees=("Contact.bsuid", "Contact.profile_name"),
+        elsewhere=LIST,
+    ),
+    "api/v1/threads/<uuid:thread_id>": Address(API, "messages:read", ids=_THREAD, sees=("Contact.wa_id",)),
+    "api/v1/threads/<uuid:thread_id>/messages": Address(
+        API, "messages:read", ids=_THREAD, sees=("Message.text", "Message.id")
+    ),
+    "api/v1/templates": Address(API, "templates:read", sees=("Template.body", "Template.parameters"), elsewhere=LIST),
+    "api/v1/templates/<uuid:template_id>": Address(
+        API, "templates:read", ids={"template_id": Template}, sees=("Template.body",)
+    ),
+    "api/v1/usage": Address(API, "usage:read", sees=("Conversation.category",), elsewhere=LIST),
+}
+
+OF_THE_CONSOLE = EVERY_HOST | {
+    "municipalities/": Address(PAGE, "BSP_SUPPORT", sees=("Number.display_phone_number",)),
+    "municipalities/<slug:schema_name>/": Address(
+        PAGE,
+        "BSP_SUPPORT",
+        ids={"schema_name": lambda party: party.schema},
+        sees=("Number.display_phone_number", "Template.name"),
+        console_shows=("Template.name",),
+    ),
+    "invoices/": Address(PAGE, "BSP_FINANCE", sees=("Invoice.id",)),
+    "invoices/<uuid:invoice_id>/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",)),
+    "invoices/<uuid:invoice_id>.csv": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("Conversation.template",)),
+    "invoices/<uuid:invoice_id>/lines/<int:position>/": Address(
+        PAGE, "BSP_FINANCE", ids=_INVOICE | {"position": lambda party: 1}, sees=("Conversation.template",)
+    ),
+    "api/v1/municipalities": Address(API, "municipalities:read", sees=("Municipality.id", "Number.waba_id")),
+    "api/v1/municipalities/<uuid:municipality_id>": Address(
+        API, "municipalities:read", ids={"municipality_id": Municipality}, sees=("Number.phone_number_id",)
+    ),
+    "api/v1/usage": Address(
+        API,
+        "usage:read",
+        query=lambda party: f"municipalityId={party.rows[Municipality].id}",
+        sees=("Conversation.category",),
+    ),
+    "api/v1/invoices": Address(API, "invoices:read", sees=("Invoice.id",)),
+    "api/v1/invoices/<uuid:invoice_id>": Address(API, "invoices:read", ids=_INVOICE, sees=("InvoiceLine.description",)),
+}
+
+# What the web process serves beside Django (config/doors.py), and the test that asks it.
+BESIDE_DJANGO = {
+    "/webhooks/whatsapp": "test_webhooks.py",
+    "/healthz": "test_live.py",
+    "/readyz": "test_live.py",
+    "/static/": "test_live.py",
+    "/live/": "test_live.py",
+}

@@ -1,0 +1,338 @@
+"""One row of every model for each municipality and for the console, with values that stand nowhere else.
+
+What is unmistakable is found by comparing (marks.py): a value counts when no other party has it. So a maker only has to
+put the party's word into what it writes, and its digits into what must be a number.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from allauth.account.models import EmailAddress, EmailConfirmation
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.db import connection, models
+
+from accounts.models import RoleGrant, User
+from api.models import ApiKey, IdempotencyRecord
+from audit.models import Entry
+from audit.record import Actor, record
+from billing.models import (
+    ContactLink,
+    Conversation,
+    Correction,
+    Fact,
+    FactReport,
+    Invoice,
+    InvoiceLine,
+    LateContact,
+    Month,
+    Rate,
+    RateCard,
+)
+from messaging.core.models import Lane, OutboxWake
+from messaging.models import Contact, InboxEvent, Message, MessageStatus, OutboxItem, Template, Thread
+from tenants.models import DeclaredPurpose, Domain, Municipality, Number
+from tests.conftest import FROZEN_AT
+
+AT = FROZEN_AT - timedelta(minutes=10)
+MONTH = date(2026, 3, 1)
+
+
+@dataclass(repr=False)
+class Party:
+    """The console or a municipality: its rows, and what its people and systems sign in with."""
+
+    schema: str
+    word: str  # stands in every text of its rows
+    digits: str  # stands in every number
+    municipality: Municipality | None = None
+    rows: dict[type[models.Model], Any] = field(default_factory=dict)
+    more: list[models.Model] = field(default_factory=list)
+    sessions: dict[str, str] = field(default_factory=dict)  # by role: the cookie; "*" has all roles
+    keys: dict[str, str] = field(default_factory=dict)  # by scope: the secret; "*" has all scopes
+    passwords: dict[str, str] = field(default_factory=dict)  # by e-mail address
+
+    @property
+    def host(self) -> str:
+        """The host on which it is served."""
+        return f"{'console' if self.schema == 'public' else self.schema}.localhost"
+
+    @cached_property
+    def number(self) -> Number:
+        """The municipality's number."""
+        return Number.objects.get(municipality=self.municipality)
+
+    def text(self, what: str) -> str:
+        """Return a text that is this party's alone."""
+        return f"merk-{self.word}-{what}"
+
+    def hash(self, what: str) -> bytes:
+        """Return 32 bytes that are this party's alone."""
+        return self.text(what).encode().ljust(32, b".")[:32]
+
+
+def _contact(party: Party) -> Contact:
+    return Contact.objects.create(
+        wa_id=f"3169{party.digits}001",
+        bsuid=f"NL.Merk{party.word}Bsuid",
+        profile_name=party.text("profile"),
+        username=party.text("username"),
+        created_at=AT,
+    )
+
+
+def _thread(party: Party) -> Thread:
+    return Thread.objects.create(
+        contact=party.rows[Contact],
+        phone_number_id=party.number.phone_number_id,
+        opened_at=AT,
+        last_inbound_at=AT,
+        last_message_at=AT,
+        waiting_since=AT,
+    )
+
+
+def _message(party: Party) -> Message:
+    return Message.objects.create(
+        thread=party.rows[Thread],
+        direction="INBOUND",
+        state="RECEIVED",
+        kind="text",
+        text=party.text("said"),
+        content={"body": party.text("content")},
+        wamid=f"wamid.{party.text('in')}",
+        stamped_at=AT,
+        created_at=AT,
+    )
+
+
+def _status(party: Party) -> MessageStatus:
+    return MessageStatus.objects.create(
+        message=party.rows[Message], status="read", participant=f"3169{party.digits}002", stamped_at=AT
+    )
+
+
+def _outbox_item(party: Party) -> OutboxItem:
+    answer = Message.objects.create(
+        thread=party.rows[Thread],
+        direction="OUTBOUND",
+        state="QUEUED",
+        kind="text",
+        text=party.text("answered"),
+        stamped_at=AT + timedelta(seconds=1),
+        created_at=AT,
+    )
+    party.more.append(answer)
+    return OutboxItem.objects.create(
+        message=answer,
+        phone_number_id=party.number.phone_number_id,
+        contact=party.rows[Contact],
+        priority=0,
+        request={"text": {"body": party.text("request")}},
+        due_at=AT,
+    )
+
+
+def _template(party: Party) -> Template:
+    return Template.objects.create(
+        waba_id=party.number.waba_id,
+        meta_id=f"77{party.digits}001",
+        name=f"merk_{party.word}_template",
+        language="nl",
+        category="UTILITY",
+        status="APPROVED",
+        purpose="SERVICES",
+        body=f"{party.text('body')} {{{{naam}}}}",
+        parameters=[{"name": "naam", "example": party.text("example")}],
+    )
+
+
+def _inbox_event(party: Party) -> InboxEvent:
+    assert party.municipality is not None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO public.inbox (municipality_id, dedup_key, kind, field, phone_number_id, payload, received_at,"
+            " state, reason, applied_at) VALUES (%s, %s, 'message', 'messages', %s, %s, %s, 'DEAD', %s, %s)",
+            [
+                party.municipality.id,
+                party.hash("event"),
+                party.number.phone_number_id,
+                json.dumps({"element": {"text": {"body": party.text("payload")}}}),
+                AT,
+                party.text("reason"),
+                AT,
+            ],
+        )
+    return InboxEvent.objects.get(reason=party.text("reason"))
+
+
+def _email(party: Party) -> EmailAddress:
+    return EmailAddress.objects.create(user=party.rows[User], email=f"post@{party.text('mail')}.example")
+
+
+def _trail(party: Party) -> Entry:
+    actor = Actor(schema=party.schema, id=party.text("actor"), name=party.text("name"))
+    details = {"key": party.text("details")}
+    return record(action=party.text("action"), actor=actor, at=AT, subject=party.text("subject"), details=details)
+
+
+def _idempotency(party: Party) -> IdempotencyRecord:
+    return IdempotencyRecord.objects.create(
+        api_key=party.rows[ApiKey],
+        idempotency_key=party.text("key"),
+        request_hash=party.hash("request"),
+        status=201,
+        answer=json.dumps({"id": party.text("answer")}),
+        created_at=FROZEN_AT,
+    )
+
+
+# --- In each schema, the console's too. Users, keys and sessions are made by signing in (world.py).
+EVERYWHERE: dict[type[models.Model], Callable[[Party], Any]] = {
+    User: lambda party: User.objects.get(name=party.text("user")),
+    RoleGrant: lambda party: party.rows[User].role_grants.first(),
+    Session: lambda party: Session.objects.get(session_key=party.sessions["*"]),
+    ApiKey: lambda party: ApiKey.objects.get(name=party.text("system")),
+    IdempotencyRecord: _idempotency,
+    EmailAddress: _email,
+    EmailConfirmation: lambda party: EmailConfirmation.objects.create(
+        email_address=party.rows[EmailAddress], key=party.text("confirmation")
+    ),
+    Group: lambda party: Group.objects.create(name=party.text("group")),
+    Entry: _trail,
+}
+# --- In each municipality's schema
+IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
+    Contact: _contact,
+    Thread: _thread,
+    Message: _message,
+    MessageStatus: _status,
+    OutboxItem: _outbox_item,
+    Template: _template,
+    InboxEvent: _inbox_event,
+}
+
+
+def _of_number(party: Party) -> dict[str, Any]:
+    return {"phone_number_id": party.number.phone_number_id}
+
+
+def _of_municipality(party: Party) -> dict[str, Any]:
+    assert party.municipality is not None
+    return {"municipality_id": party.municipality.id}
+
+
+def _report(party: Party) -> FactReport:
+    return FactReport.objects.create(
+        **_of_number(party),
+        wamid_hash=party.hash("wamid"),
+        status="DELIVERED",
+        stamped_at=AT,
+        purpose=party.text("purpose"),
+        template_name=party.text("template"),
+        recorded_at=AT,
+        digest=party.hash("digest"),
+    )
+
+
+def _conversation(party: Party) -> Conversation:
+    return Conversation.objects.create(
+        **_of_number(party),
+        **_of_municipality(party),
+        contact_hash=party.hash("contact"),
+        category=f"MERK_{party.word.upper()}",
+        opened_at=AT,
+        ends_at=AT + timedelta(hours=24),
+        opened_date=AT.date(),
+        month=MONTH,
+        purpose=party.text("purpose"),
+        template=party.text("template"),
+    )
+
+
+def _invoice(party: Party) -> Invoice:
+    return Invoice.objects.create(
+        **_of_municipality(party),
+        period=MONTH,
+        vat_rate=Decimal("0.21"),
+        net_cents=int(party.digits),
+        vat_cents=0,
+        total_cents=int(party.digits),
+        lines_hash=party.text("lines"),
+        drafted_at=AT,
+    )
+
+
+def _line(party: Party) -> InvoiceLine:
+    card, _ = RateCard.objects.get_or_create(
+        valid_from=date(2026, 1, 1), name="Tarief", vat_rate=Decimal("0.21"), platform_fee=0
+    )
+    return InvoiceLine.objects.create(
+        invoice=party.rows[Invoice],
+        position=1,
+        kind="CONVERSATIONS",
+        month=MONTH,
+        card=card,
+        category=f"MERK_{party.word.upper()}",
+        description=party.text("line"),
+        quantity=1,
+        unit_price=Decimal("0.01"),
+        net_cents=1,
+    )
+
+
+# --- In `public`, and a municipality's
+OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
+    Municipality: lambda party: party.municipality,
+    Domain: lambda party: Domain.objects.get(tenant=party.municipality),
+    DeclaredPurpose: lambda party: DeclaredPurpose.objects.filter(municipality=party.municipality).first(),
+    Number: lambda party: party.number,
+    Lane: lambda party: Lane.objects.get(municipality_id=party.municipality.id),
+    OutboxWake: lambda party: OutboxWake.objects.create(**_of_number(party)),
+    Fact: lambda party: Fact.objects.create(
+        **_of_number(party),
+        **_of_municipality(party),
+        wamid_hash=party.hash("wamid"),
+        contact_hash=party.hash("contact"),
+        first_stamped_at=AT,
+        recorded_at=AT,
+    ),
+    FactReport: _report,
+    ContactLink: lambda party: ContactLink.objects.create(
+        **_of_number(party),
+        **_of_municipality(party),
+        from_contact_hash=party.hash("from"),
+        to_contact_hash=party.hash("to"),
+        recorded_at=AT,
+    ),
+    LateContact: lambda party: LateContact.objects.create(
+        **_of_number(party), contact_hash=party.hash("late"), recorded_at=AT
+    ),
+    Conversation: _conversation,
+    Correction: lambda party: Correction.objects.create(
+        **_of_number(party),
+        **_of_municipality(party),
+        run=MONTH,
+        month=date(2026, 2, 1),
+        category=f"MERK_{party.word.upper()}",
+        quantity=1,
+        by_card={"2026-01-01": 1},
+        recorded_at=AT,
+    ),
+    Invoice: _invoice,
+    InvoiceLine: _line,
+}
+# --- Nobody's: rows that are the same for all. With the reason.
+NOBODYS: dict[type[models.Model], str] = {
+    ContentType: "names of the code's models",
+    Permission: "names of the code's own",
+    RateCard: "the BSP's prices, the same for all",
+    Rate: "the BSP's prices, the same for all",
+    Month: "which months are closed, for all at once",
+}

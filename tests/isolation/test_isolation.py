@@ -1,0 +1,344 @@
+"""The walk: every address, with the cookies and keys of others, reads nothing of the owner's and changes nothing of it.
+
+The addresses come from the resolvers, the models from the registry; an address or model that is not in the tables
+(addresses.py, rows.py) fails here. Each address is also asked by its owner, who must see or change what it is for: a
+walk that sees nothing because it is broken fails too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+
+from tests.isolation import addresses, rows
+from tests.isolation.addresses import API, CONSOLE_URLS, PAGE, TENANT_URLS, Address
+from tests.isolation.rows import Party
+from tests.isolation.world import (
+    ALL,
+    Asked,
+    World,
+    ask,
+    ask_all,
+    changed,
+    fingerprint,
+    found_in,
+    table_of,
+    text_of,
+    undone,
+)
+
+METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "POST")  # POST last: signing out ends a session
+TENANT_ROUTES, CONSOLE_ROUTES = addresses.routes(urlconf=TENANT_URLS), addresses.routes(urlconf=CONSOLE_URLS)
+MODELS = [model for model in apps.get_models() if not model._meta.proxy]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A cookie or a key, whose it is, and how it is called in a report."""
+
+    name: str
+    party: Party | None
+    session: str | None = None
+    key: str | None = None
+
+    @property
+    def is_strongest(self) -> bool:
+        """Whether it may do everything at home."""
+        return self.name.endswith(ALL)
+
+
+def askers(*parties: Party) -> Iterator[Asker]:
+    """Return everybody who can sign in at some parties: each role's cookie, each scope's key."""
+    for party in parties:
+        for role, session in party.sessions.items():
+            yield Asker(f"session of {party.schema} {role}", party, session=session)
+        for scope, key in party.keys.items():
+            yield Asker(f"key of {party.schema} {scope}", party, key=key)
+
+
+NOBODY = Asker("nobody", None)
+
+
+def allowed_methods(host: Party, route: str, known: Address, ids_of: Party) -> list[str]:
+    """Return the methods that an address knows, as who may do everything finds out."""
+    signed: dict[str, Any] = {"session": host.sessions[ALL]} if known.door == PAGE else {"key": host.keys[ALL]}
+    path, sent = known.path(route, ids_of), known.sent(ids_of)
+    with undone():
+        answers = ask_all(Asked(host=host.host, method=each, path=path, **signed, **sent) for each in METHODS)
+    found = [method for method, answer in zip(METHODS, answers, strict=True) if answer.status_code != 405]
+    assert known.method in found
+    return found
+
+
+class Walk:
+    """Asks one address of one host as many, and keeps what should not have been."""
+
+    def __init__(self, world: World, *, host: Party, route: str, known: Address, shown: frozenset[str]) -> None:
+        """Name the address. shown: the marks that may be seen there."""
+        self.world, self.host, self.route, self.known, self.shown = world, host, route, known, shown
+        self.wrong: list[str] = []
+        self.asked = 0
+        self._waiting: list[tuple[Asker, Asked, set[int]]] = []
+        self._marks = frozenset(mark for party in world.parties for mark in world.marks(party)) - shown
+
+    def ask(self, asker: Asker, method: str, path: str, right: set[int], **sent: Any) -> None:
+        """Put one request in line."""
+        asked = Asked(host=self.host.host, method=method, path=path, session=asker.session, key=asker.key, **sent)
+        self._waiting.append((asker, asked, right))
+
+    def run(self) -> None:
+        """Make the requests; note each answer that shows a mark, or has a status that is not right."""
+        waiting, self._waiting = self._waiting, []
+        self.asked += len(waiting)
+        for (asker, asked, right), answer in zip(waiting, ask_all([each[1] for each in waiting]), strict=True):
+            self._look(asker, asked, right, answer)
+
+    def _look(self, asker: Asker, asked: Asked, right: set[int], answer: Any) -> None:
+        given = f"{asked.host} {asked.path} {asked.form} {asked.body!r} {asked.headers}"
+        leaked = [mark for mark in found_in(text_of(answer), self._marks) if mark not in given]
+        called = f"{asked.method} {asked.path} at {asked.host} by {asker.name}: {answer.status_code}"
+        if leaked:
+            self.wrong.append(f"{called} shows {leaked}")
+        if answer.status_code not in right:
+            self.wrong.append(f"{called}, which is none of {sorted(right)}")
+        location = answer.headers.get("Location", "")
+        at_home = asker.session is not None and asker.party is self.host
+        sent_on = self.known.door == PAGE and answer.status_code == 302 and not location.startswith("/sign-in/")
+        if sent_on and not (at_home and 302 in self.known.elsewhere):
+            self.wrong.append(f"{called} sends to {location}, not to the sign-in")
+
+    def report(self) -> str:
+        """Return what was wrong, as far as it fits on a screen."""
+        return "\n".join([f"{len(self.wrong)} of {self.asked} answers are wrong:", *self.wrong[:20]])
+
+    def everybody(self, who: list[Asker], methods: list[str], ids_of: Party, right: set[int]) -> None:
+        """Ask as everybody with one party's ids; by methods that the address does not know, as the strongest alone."""
+        path, sent = self.known.path(self.route, ids_of), self.known.sent(ids_of)
+        for asker in who:
+            for method in METHODS if asker.is_strongest else methods:
+                self.ask(asker, method, path, right, **sent)
+
+    def with_ids_everywhere(self, asker: Asker, methods: list[str], ids_of: Party, right: set[int]) -> None:
+        """Ask with the ids of every model in each place: in the path, in the query, and in what is sent."""
+        ids = {model: str(row.pk) for model, row in ids_of.rows.items()}
+        names = {name: value for model, value in ids.items() for name in _names_of(model)}
+        query = "&".join(f"{name}={value}" for name, value in {**names, "schema": ids_of.schema}.items())
+        path = self.known.path(self.route, ids_of)
+        spoofed = {"X-Forwarded-Host": ids_of.host, "X-Schema": ids_of.schema, "X-Tenant": str(ids_of.schema)}
+        for method in methods:
+            self.ask(asker, method, f"{path}{'&' if '?' in path else '?'}{query}", right | {400}, headers=spoofed)
+            self.ask(asker, method, path, right | {400, 422}, **_joined(self.known.sent(ids_of), names))
+            if "uuid:" in self.route:
+                for value in {value for value in ids.values() if len(value) == 36}:
+                    self.ask(asker, method, self.known.path(self.route, ids_of, instead=value), right | {404})
+
+
+def _names_of(model: type[models.Model]) -> tuple[str, ...]:
+    name = model.__name__.lower()
+    return name, f"{name}_id", f"{name}Id"
+
+
+def _joined(sent: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    import json
+
+    if "form" in sent:
+        return {"form": {**names, **sent["form"]}}
+    return {"body": json.dumps({**names, **json.loads(sent.get("body", b"{}"))}).encode()}
+
+
+def missing(kind: str, what: Any, where: str) -> str:
+    """Return what to do about something that is in no table."""
+    return f"{kind} {what!r} is new: enter it in tests/isolation/{where}, so that the walk knows what it is for"
+
+
+class TestTables:
+    """Nothing is forgotten."""
+
+    @pytest.mark.parametrize("route", TENANT_ROUTES)
+    def test_it_knows_each_address_of_a_municipality(self, route):
+        assert route in addresses.OF_MUNICIPALITIES, missing("the address", route, "addresses.py, OF_MUNICIPALITIES")
+        self._is_whole(route, addresses.OF_MUNICIPALITIES[route])
+
+    @pytest.mark.parametrize("route", CONSOLE_ROUTES)
+    def test_it_knows_each_address_of_the_console(self, route):
+        assert route in addresses.OF_THE_CONSOLE, missing("the address", route, "addresses.py, OF_THE_CONSOLE")
+        self._is_whole(route, addresses.OF_THE_CONSOLE[route])
+
+    def _is_whole(self, route: str, known: Address) -> None:
+        assert known.sees or known.changes or known.nothing, f"{route}: say what it shows or changes, or why nothing"
+        assert set(known.ids) == set(addresses.parameters(route)), f"{route}: say whose ids its parameters are"
+
+    def test_it_knows_no_address_that_is_gone(self):
+        assert set(addresses.OF_MUNICIPALITIES) == set(TENANT_ROUTES)
+        assert set(addresses.OF_THE_CONSOLE) == set(CONSOLE_ROUTES)
+
+    @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+    def test_it_has_a_row_of_each_model(self, model):
+        app = model._meta.app_config.name
+        tables = {
+            (True, True): "EVERYWHERE",
+            (False, True): "IN_A_MUNICIPALITY",
+            (True, False): "OF_A_MUNICIPALITY",
+        }
+        table = tables[app in settings.SHARED_APPS, app in settings.TENANT_APPS]
+        assert model in getattr(rows, table) or model in rows.NOBODYS, missing(
+            "the model", model._meta.label, f"rows.py, {table} (or in NOBODYS with the reason)"
+        )
+
+    @pytest.mark.parametrize("model", [*rows.EVERYWHERE, *rows.IN_A_MUNICIPALITY, *rows.OF_A_MUNICIPALITY])
+    def test_its_rows_are_unmistakable_and_watched(self, world: World, model):
+        for party in world.parties:
+            if model in party.rows:
+                fields = {name for names in world.marks(party).values() for name in names}
+                assert any(name.startswith(f"{model.__name__}.") for name in fields), f"{model.__name__}: no mark"
+                count, digest = fingerprint(party)[table_of(party, model)]
+                assert count >= 1
+                assert digest
+
+    def test_it_watches_every_table_of_a_schema(self, world: World):
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 'utrecht.' || tablename FROM pg_tables WHERE schemaname = 'utrecht'")
+            tables = {name for (name,) in cursor.fetchall()}
+        assert tables <= set(fingerprint(world.owner))
+        assert "utrecht.inbox_event" in tables
+
+
+def marks_of(world: World, party: Party, *, fields: tuple[str, ...] | None = None) -> frozenset[str]:
+    """Return a party's marks, all or those of some fields."""
+    chosen = world.marks(party).items()
+    return frozenset(mark for mark, names in chosen if fields is None or names & set(fields))
+
+
+def control(world: World, *, host: Party, of: Party, route: str, known: Address) -> None:
+    """Ask as who may, and find what the address is for."""
+    credentials = {"session": host.sessions} if known.door != API else {"key": host.keys}
+    ((kind, by_name),) = credentials.items()
+    before = fingerprint(of) | fingerprint(host)
+    asked = {} if route == "sign-in/" else {kind: by_name[known.by]}
+    with undone():
+        answer = ask(host.host, known.method, known.path(route, of), **asked, **known.sent(of))
+        assert answer.status_code in {200, 201, 204, 302}, answer.content
+        assert not answer.headers.get("Location", "").startswith("/sign-in/")
+        for name in known.sees:
+            marks = marks_of(world, of, fields=(name,))
+            assert found_in(text_of(answer), marks), f"{of.schema} does not see its own {name} at {route}"
+        tables = changed(before, fingerprint(of) | fingerprint(host))
+    for model in known.changes:
+        where = host if model in rows.EVERYWHERE else of
+        assert table_of(where, model) in tables, f"{route} changes no {model.__name__}, but {tables}"
+
+
+class TestMunicipalities:
+    """A municipality's host, for who is not of that municipality; and another's host, with the owner's ids."""
+
+    @pytest.fixture(params=TENANT_ROUTES)
+    def route(self, request) -> str:
+        return request.param
+
+    def test_it_shows_strangers_nothing_and_lets_them_change_nothing(self, world: World, route):
+        known, owner = addresses.OF_MUNICIPALITIES[route], world.owner
+        walk = Walk(world, host=owner, route=route, known=known, shown=frozenset())
+        methods = allowed_methods(owner, route, known, owner)
+        before = [fingerprint(party) for party in world.parties]
+        strangers = [*askers(world.other, world.console), NOBODY]
+        right = set(addresses.STRANGERS[known.door])
+        with undone():
+            walk.everybody(strangers, methods, owner if known.ids else world.other, right - known.never)
+            walk.run()
+            after = [fingerprint(party) for party in world.parties]
+        assert not walk.wrong, walk.report()
+        assert [changed(*pair) for pair in zip(before, after, strict=True)] == [[], [], []]
+        assert walk.asked >= len(strangers)
+
+    def test_it_gives_another_municipality_nothing_for_the_owners_ids(self, world: World, route):
+        known, owner, other = addresses.OF_MUNICIPALITIES[route], world.owner, world.other
+        shown = marks_of(world, other)
+        walk = Walk(world, host=other, route=route, known=known, shown=shown)
+        methods = allowed_methods(other, route, known, other)
+        before = fingerprint(owner) | fingerprint(world.console)
+        right = known.elsewhere | {403, 405} | addresses.STRANGERS[known.door]
+        if known.elsewhere == {404}:
+            right -= {200}
+        with undone():
+            walk.everybody(list(askers(other)), methods, owner, right)
+            for asker in askers(other):
+                if asker.is_strongest:
+                    walk.with_ids_everywhere(asker, methods, owner, right)
+            walk.run()
+            after = fingerprint(owner) | fingerprint(world.console)
+        assert not walk.wrong, walk.report()
+        assert changed(before, after) == []
+
+    def test_it_shows_the_owner_what_it_is_for(self, world: World, route):
+        for party in (world.owner, world.other):
+            control(world, host=party, of=party, route=route, known=addresses.OF_MUNICIPALITIES[route])
+
+
+class TestConsole:
+    """The console's host, for municipalities; and for the BSP, who may not see what citizens wrote."""
+
+    @pytest.fixture(params=CONSOLE_ROUTES)
+    def route(self, request) -> str:
+        return request.param
+
+    def test_it_shows_municipalities_nothing_and_lets_them_change_nothing(self, world: World, route):
+        known = addresses.OF_THE_CONSOLE[route]
+        walk = Walk(world, host=world.console, route=route, known=known, shown=frozenset())
+        methods = allowed_methods(world.console, route, known, world.owner)
+        before = [fingerprint(party) for party in world.parties]
+        right = addresses.STRANGERS[known.door] - known.never
+        with undone():
+            walk.everybody([*askers(world.owner, world.other), NOBODY], methods, world.owner, right)
+            walk.run()
+            after = [fingerprint(party) for party in world.parties]
+        assert not walk.wrong, walk.report()
+        assert [changed(*pair) for pair in zip(before, after, strict=True)] == [[], [], []]
+
+    def test_it_shows_the_bsp_nothing_that_lies_in_a_municipality(self, world: World, route):
+        known, console = addresses.OF_THE_CONSOLE[route], world.console
+        public = {
+            mark
+            for party in (world.owner, world.other)
+            for mark, names in world.marks(party).items()
+            if any(name.split(".")[0] in {model.__name__ for model in rows.OF_A_MUNICIPALITY} for name in names)
+            or names & set(known.console_shows)
+        }
+        shown = marks_of(world, console) | public
+        walk = Walk(world, host=console, route=route, known=known, shown=shown)
+        methods = allowed_methods(console, route, known, world.owner)
+        before = [fingerprint(party) for party in (world.owner, world.other)]
+        right = known.elsewhere | {200, 403, 405} | addresses.STRANGERS[known.door]
+        with undone():
+            walk.everybody(list(askers(console)), methods, world.owner, right)
+            for asker in askers(console):
+                if asker.is_strongest:
+                    walk.with_ids_everywhere(asker, methods, world.owner, right)
+            walk.run()
+            after = [fingerprint(party) for party in (world.owner, world.other)]
+        assert not walk.wrong, walk.report()
+        assert [changed(*pair) for pair in zip(before, after, strict=True)] == [[], []]
+
+    def test_it_shows_the_bsp_what_it_is_for(self, world: World, route):
+        of = world.console if route in addresses.EVERY_HOST else world.owner
+        control(world, host=world.console, of=of, route=route, known=addresses.OF_THE_CONSOLE[route])
+
+
+def test_a_password_opens_no_other_host(world: World):
+    for of in world.parties:
+        for host in world.parties:
+            for email, password in of.passwords.items():
+                with undone():
+                    answer = ask(host.host, "POST", "/sign-in/", form={"login": email, "password": password})
+                    opened = answer.status_code == 302 and "sessionid" in answer.cookies
+                    assert opened is (of is host), f"{email} at {host.host}: {answer.status_code}"
+
+
+def test_a_cookie_is_of_its_host_alone():
+    assert settings.SESSION_COOKIE_DOMAIN is None
+    assert settings.CSRF_COOKIE_DOMAIN is None

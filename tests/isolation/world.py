@@ -1,0 +1,269 @@
+"""Two municipalities and a console, full of rows that cannot be mistaken, and people and systems signed in to each."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html import unescape
+from typing import Any
+from urllib.parse import unquote
+
+from asgiref.sync import async_to_sync
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.db import connection, models
+from django.http import HttpResponseBase
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, AsyncClientHandler, FakePayload, encode_multipart
+from django_tenants.utils import schema_context
+
+from accounts.making import make_user
+from accounts.models import User
+from accounts.roles import BspRole, MunicipalRole
+from api.keys import create_key
+from api.models import ApiKey
+from api.scopes import BSP_SCOPES, TENANT_SCOPES
+from audit.record import Actor
+from tenants.models import Municipality
+from tests.conftest import MADE_AT
+from tests.isolation.rows import EVERYWHERE, IN_A_MUNICIPALITY, OF_A_MUNICIPALITY, Party
+
+PASSWORD = "een-lang-wachtwoord-1"
+ALL = "*"  # the session with every role, the key with every scope
+SHORTEST_MARK = 8
+Fingerprint = dict[str, tuple[int, str]]
+
+# Asynchronous, as the web process is: there error pages are made in a thread of their own.
+_handler = AsyncClientHandler(enforce_csrf_checks=False)
+
+
+@dataclass(repr=False)
+class World:
+    """All parties. The owner is who must not be read; the other is who tries."""
+
+    owner: Party
+    other: Party
+    console: Party
+
+    @property
+    def parties(self) -> tuple[Party, Party, Party]:
+        """Everyone."""
+        return self.owner, self.other, self.console
+
+    def marks(self, party: Party) -> dict[str, set[str]]:
+        """Return what stands in a party's rows and in nobody else's: the value, and the fields that hold it."""
+        others = {value for each in self.parties if each is not party for value in _values(each)}
+        return {value: fields for value, fields in _values(party).items() if value not in others}
+
+
+def make_world() -> World:
+    """Make all rows, users and keys in the database that the connection is in."""
+    found = {row.schema_name: row for row in Municipality.objects.all()}
+    owner = Party("utrecht", word="utrecht", digits="70000344", municipality=found["utrecht"])
+    other = Party("delft", word="delft", digits="70000503", municipality=found["delft"])
+    console = Party("public", word="console", digits="70000999")
+    for party in (owner, other, console):
+        _sign_in(party)
+        with schema_context(party.schema):
+            makers = EVERYWHERE if party is console else {**EVERYWHERE, **IN_A_MUNICIPALITY, **OF_A_MUNICIPALITY}
+            for model, make in makers.items():
+                party.rows[model] = make(party)
+                party.rows[model].refresh_from_db()
+    connection.set_schema_to_public()
+    return World(owner=owner, other=other, console=console)
+
+
+def _sign_in(party: Party) -> None:
+    is_console = party.schema == "public"
+    roles = (BspRole if is_console else MunicipalRole).values
+    scopes = sorted(BSP_SCOPES if is_console else TENANT_SCOPES)
+    actor = Actor.system("tests")
+    for name, chosen in {**{role: [role] for role in roles}, ALL: roles}.items():
+        email = f"{name.lower().replace(ALL, 'all')}@{party.text('user')}.example"
+        with schema_context("public"):
+            make_user(
+                schema_name=party.schema,
+                email=email,
+                name=party.text("user") if name == ALL else f"{party.text('user')} {name}",
+                roles=chosen,
+                password=PASSWORD,
+                actor=actor,
+                at=MADE_AT,
+            )
+        answer = ask(party.host, "POST", "/sign-in/", form={"login": email, "password": PASSWORD})
+        assert answer.status_code == 302, (answer.status_code, answer.headers, answer.content)
+        party.sessions[name] = answer.cookies["sessionid"].value
+        party.passwords[email] = PASSWORD
+    with schema_context(party.schema):
+        party.more += [*User.objects.all(), *Session.objects.all()]
+        for name, chosen in {**{scope: [scope] for scope in scopes}, ALL: scopes}.items():
+            key = party.text("system") if name == ALL else f"{party.text('system')} {name}"
+            party.keys[name] = create_key(name=key, scopes=chosen, actor=actor, at=MADE_AT).secret
+        assert ApiKey.objects.count() == len(scopes) + 1
+
+
+# --- Asking
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One request. form: sent as a browser does; body: as JSON."""
+
+    host: str
+    method: str
+    path: str
+    session: str | None = None
+    key: str | None = None
+    form: dict[str, Any] | None = None
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def scope(self) -> dict[str, Any]:
+        """Return it as the server hands it on."""
+        body, content_type = self.body, "application/json"
+        if self.form is not None:
+            body, content_type = encode_multipart(BOUNDARY, self.form), MULTIPART_CONTENT
+        sent = {"host": self.host, "content-type": content_type, "content-length": str(len(body)), **self.headers}
+        if self.session is not None:
+            sent["cookie"] = f"sessionid={self.session}"
+        if self.key is not None:
+            sent["authorization"] = f"Bearer {self.key}"
+        address, _, query = self.path.partition("?")
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": self.method,
+            "scheme": "http",
+            "path": address,
+            "query_string": query,
+            "client": ["127.0.0.1", 0],
+            "server": ("127.0.0.1", "80"),
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in sent.items()],
+            "_body_file": FakePayload(body),
+        }
+
+
+def ask_all(asked: Iterable[Asked]) -> list[Any]:
+    """Make requests, one after the other, through all of Django's middleware; its sync parts run in this thread."""
+
+    async def answers() -> list[Any]:
+        found = []
+        for each in asked:
+            cache.clear()  # so that no limit of attempts answers in the place of what is asked
+            found.append(await _handler(each.scope()))
+        return found
+
+    connection.set_schema_to_public()
+    try:
+        return async_to_sync(answers)()
+    finally:
+        connection.set_schema_to_public()
+
+
+def ask(host: str, method: str, path: str, **more: Any) -> Any:
+    """Make one request and return its answer."""
+    return ask_all([Asked(host=host, method=method, path=path, **more)])[0]
+
+
+def text_of(answer: HttpResponseBase) -> str:
+    """Return everything that an answer says: head, cookies and body, also as they read without their escapes."""
+    body = (
+        b"".join(answer).decode("utf-8", "replace") if answer.streaming else answer.content.decode("utf-8", "replace")
+    )
+    said = f"{dict(answer.headers)}\n{answer.cookies.output()}\n{body}"
+    return f"{said}\n{unescape(unquote(said))}"
+
+
+def found_in(said: str, marks: Iterable[str]) -> list[str]:
+    """Return which marks are in a text."""
+    return sorted(set(_pattern(frozenset(marks)).findall(said)))
+
+
+@lru_cache(maxsize=8)
+def _pattern(marks: frozenset[str]) -> re.Pattern[str]:
+    longest_first = sorted(marks, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+
+# --- What is there
+
+
+def _values(party: Party) -> dict[str, set[str]]:
+    """Return every text and id in a party's rows, with the fields that hold it."""
+    found: dict[str, set[str]] = {}
+    for row in (*party.rows.values(), *party.more):
+        model = type(row)
+        for column in model._meta.concrete_fields:
+            for value in _texts(column.value_from_object(row)):
+                if len(value) >= SHORTEST_MARK:
+                    found.setdefault(value, set()).add(f"{model.__name__}.{column.name}")
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for each in value.values() for text in _texts(each))
+    elif isinstance(value, list):
+        yield from (text for each in value for text in _texts(each))
+    elif type(value).__name__ == "UUID":
+        yield str(value)
+
+
+def fingerprint(party: Party, *, cursor: Any = None) -> Fingerprint:
+    """Return of each table how many rows of a party's it has, and a digest of them.
+
+    All tables of its schema, and of `public` the rows that name it: by municipality, number, account or invoice.
+    Of the console: those tables of `public` that each schema has too.
+    """
+    if cursor is None:
+        with connection.cursor() as own:
+            return fingerprint(party, cursor=own)
+    cursor.execute(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN (%s, 'public') ORDER BY 1, 2", [party.schema]
+    )
+    own_tables = {model._meta.db_table for model in EVERYWHERE}
+    parts = []
+    for schema, table in cursor.fetchall():
+        if party.schema == "public" and table not in own_tables:
+            continue
+        chosen = "" if schema == party.schema else " WHERE t::text ~ %(names)s"
+        parts.append(
+            f"SELECT '{schema}.{table}', count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')"
+            f' FROM {"ONLY " if table == "inbox" else ""}"{schema}"."{table}" AS t{chosen}'
+        )
+    cursor.execute(" UNION ALL ".join(parts), {"names": "|".join(_names(party))})
+    return {table: (count, digest) for table, count, digest in cursor.fetchall()}
+
+
+def _names(party: Party) -> list[str]:
+    from billing.models import Invoice
+    from tenants.models import Number
+
+    if party.municipality is None:
+        return ["(?!)"]
+    number = party.rows[Number]
+    return [str(party.municipality.id), number.phone_number_id, number.waba_id, str(party.rows[Invoice].id)]
+
+
+def changed(before: Fingerprint, after: Fingerprint) -> list[str]:
+    """Return the tables in which two fingerprints differ."""
+    return sorted(table for table in before.keys() | after.keys() if before.get(table) != after.get(table))
+
+
+def table_of(party: Party, model: type[models.Model]) -> str:
+    """Return the name of a model's table as a fingerprint has it."""
+    schema = "public" if model in OF_A_MUNICIPALITY else party.schema
+    return f"{schema}.{model._meta.db_table}"
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo in the database whatever the block did."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
