@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from billing.models import Invoice
-from messaging.models import Contact, Message, OutboxItem, Template, Thread
+from messaging.models import Consent, Contact, Message, OutboxItem, Template, Thread
 from tenants.models import Municipality
 from tests.isolation.rows import Party
 
@@ -172,6 +172,27 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         method="POST",
         body=lambda party: {"phoneNumber": f"+{party.rows[Contact].wa_id}"},
         sees=("Contact.bsuid", "Contact.profile_name"),
+        elsewhere=LIST,
+    ),
+    "api/v1/consents": Address(
+        API,
+        "messages:send",
+        method="POST",
+        body=lambda party: {
+            "recipient": {"bsuid": party.rows[Contact].bsuid},
+            "word": "OPT_OUT",
+            "how": "Aan de balie",
+            "saidAt": "2026-03-01T10:00:00Z",
+        },
+        changes=(Consent,),
+        elsewhere=frozenset({201, 404}),  # 201: of a contact of its own, of whom it knows nothing else
+    ),
+    "api/v1/consents/_search": Address(
+        API,
+        "messages:read",
+        method="POST",
+        body=lambda party: {"phoneNumber": f"+{party.rows[Contact].wa_id}"},
+        sees=("Consent.how", "Consent.evidence"),
         elsewhere=LIST,
     ),
     "api/v1/threads/<uuid:thread_id>": Address(API, "messages:read", ids=_THREAD, sees=("Contact.wa_id",)),

@@ -35,9 +35,21 @@ from billing.models import (
     Rate,
     RateCard,
 )
-from messaging.core.models import Lane, OutboxWake
-from messaging.models import Contact, InboxEvent, Message, MessageStatus, OutboxItem, Template, Thread
-from tenants.models import DeclaredPurpose, Domain, Municipality, Number
+from messaging.core.models import InboxFigures, Lane, NumberHour, OutboxWake, Replay, UnknownUpdate
+from messaging.models import (
+    Consent,
+    Contact,
+    InboxEvent,
+    Message,
+    MessageStatus,
+    OutboxItem,
+    Template,
+    TemplateAlert,
+    TemplateSync,
+    TemplateVersion,
+    Thread,
+)
+from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, Trouble
 from tests.conftest import FROZEN_AT
 
 AT = FROZEN_AT - timedelta(minutes=10)
@@ -153,6 +165,41 @@ def _template(party: Party) -> Template:
     )
 
 
+def _version(party: Party) -> TemplateVersion:
+    return TemplateVersion.objects.create(
+        template=party.rows[Template],
+        number=90,
+        at=AT,
+        source="LOOK",
+        changed=["components"],
+        status="APPROVED",
+        category="UTILITY",
+        reason=party.text("reason"),
+        components=[{"type": "BODY", "text": party.text("version")}],
+        parameter_format="NAMED",
+    )
+
+
+def _sync(party: Party) -> TemplateSync:
+    values = {"outcome": "OK", "unreadable": [{"why": party.text("why"), "raw": party.text("raw")}]}
+    return TemplateSync.objects.update_or_create(waba_id=party.number.waba_id, defaults=values)[0]
+
+
+def _consent(party: Party) -> Consent:
+    return Consent.objects.create(
+        contact=party.rows[Contact],
+        word="OPT_IN",
+        source="RECORDED",
+        at=AT,
+        recorded_at=AT,
+        how=party.text("how"),
+        evidence=party.text("evidence"),
+        actor_schema=party.schema,
+        actor_id=party.text("consent"),
+        actor_name=party.text("recorder"),
+    )
+
+
 def _inbox_event(party: Party) -> InboxEvent:
     assert party.municipality is not None
     with connection.cursor() as cursor:
@@ -215,6 +262,12 @@ IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     MessageStatus: _status,
     OutboxItem: _outbox_item,
     Template: _template,
+    TemplateVersion: _version,
+    TemplateAlert: lambda party: TemplateAlert.objects.create(
+        template=party.rows[Template], kind="LOW_QUALITY", raised_at=AT
+    ),
+    TemplateSync: _sync,
+    Consent: _consent,
     InboxEvent: _inbox_event,
 }
 
@@ -294,6 +347,27 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     DeclaredPurpose: lambda party: DeclaredPurpose.objects.filter(municipality=party.municipality).first(),
     Number: lambda party: party.number,
     Lane: lambda party: Lane.objects.get(municipality_id=party.municipality.id),
+    NumberHealth: lambda party: NumberHealth.objects.update_or_create(
+        number=party.number, defaults={"verified_name": party.text("verified"), "told": {"x": party.text("told")}}
+    )[0],
+    Trouble: lambda party: Trouble.objects.create(
+        number=party.number, kind="QUALITY", detail=party.text("trouble"), opened_at=AT
+    ),
+    Replay: lambda party: Replay.objects.create(
+        **_of_municipality(party),
+        asked_by_schema="public",
+        asked_by_id=party.text("asker"),
+        asked_by_name=party.text("asker's name"),
+        asked_at=AT,
+        total=1,
+    ),
+    NumberHour: lambda party: NumberHour.objects.create(**_of_number(party), **_of_municipality(party), hour=AT),
+    UnknownUpdate: lambda party: UnknownUpdate.objects.create(
+        **_of_municipality(party), field=party.text("unknown"), times=1, first_at=AT, last_at=AT
+    ),
+    InboxFigures: lambda party: InboxFigures.objects.update_or_create(
+        **_of_municipality(party), defaults={"measured_at": AT, "open": 1, "dead": [{"reason": party.text("dead")}]}
+    )[0],
     OutboxWake: lambda party: OutboxWake.objects.create(**_of_number(party)),
     Fact: lambda party: Fact.objects.create(
         **_of_number(party),

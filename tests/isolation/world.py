@@ -215,7 +215,7 @@ def _texts(value: Any) -> Iterator[str]:
 def fingerprint(party: Party, *, cursor: Any = None) -> Fingerprint:
     """Return of each table how many rows of a party's it has, and a digest of them.
 
-    All tables of its schema, and of `public` the rows that name it: by municipality, number, account or invoice.
+    All tables of its schema, and of `public` the rows that name it: by municipality, number, account, invoice or word.
     Of the console: those tables of `public` that each schema has too.
     """
     if cursor is None:
@@ -245,7 +245,8 @@ def _names(party: Party) -> list[str]:
     if party.municipality is None:
         return ["(?!)"]
     number = party.rows[Number]
-    return [str(party.municipality.id), number.phone_number_id, number.waba_id, str(party.rows[Invoice].id)]
+    ids = [str(party.municipality.id), number.phone_number_id, number.waba_id, str(party.rows[Invoice].id)]
+    return [*ids, f"merk-{party.word}-"]
 
 
 def changed(before: Fingerprint, after: Fingerprint) -> list[str]:
