@@ -26,7 +26,12 @@ app.conf.update(
     beat_schedule={
         "sweep-inboxes": {"task": "messaging.tasks.sweep_inboxes", "schedule": 30.0, "options": {"expires": 30}},
         "continue-replays": {"task": "messaging.tasks.continue_replays", "schedule": 60.0, "options": {"expires": 60}},
+        "sweep-templates": {
+            "task": "messaging.templates.tasks.sweep_templates",
+            "schedule": 120.0,  # messaging/templates/due.py spreads a day's looks over these sweeps
+            "options": {"expires": 120},
+        },
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
-app.autodiscover_tasks(["messaging", "api"])
+app.autodiscover_tasks(["messaging", "messaging.templates", "api"])

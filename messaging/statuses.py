@@ -17,6 +17,7 @@ from messaging.figures import META_ERRORS
 from messaging.metering import Meter
 from messaging.models import Message, MessageStatus, OutboxItem
 from messaging.saving import save_changed
+from messaging.templates import refusals
 from whatsapp.payloads import StatusUpdate
 
 STATE_OF = {
@@ -77,6 +78,9 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
         save_changed(list(changed.values()), fields=["state", "wamid", "failed_code", "failed_reason"])
         announce(threads={message.thread_id for message in changed.values()})
         OutboxItem.objects.filter(message__in=changed).delete()  # Meta has it: it must not be sent again
+        for message in changed.values():
+            if message.failed_code in refusals.CODES:
+                refusals.follow(message_id=message.id, code=message.failed_code, at=meter.at)
     MessageStatus.objects.bulk_create(history, ignore_conflicts=True)
 
 

@@ -15,6 +15,7 @@ from messaging.lanes import stopping
 from messaging.lanes.settling import NotStorable, until_stored
 from messaging.lanes.standing import LONGEST_BACK_OFF_SECONDS, PROBE_SECONDS, Stop, doubling
 from messaging.lanes.store import Claimed, Ending, Settlement
+from messaging.templates import refusals
 from tenants import clock
 from tenants.models import Trouble
 from whatsapp.errors import ErrorKind, ErrorScope, MetaError
@@ -118,6 +119,10 @@ async def _refused(lane: "Lane", item: Claimed, error: MetaError, times_throttle
             await _put_back(lane, item)
         case _:
             await _fail(lane, item, code=error.code, reason=_reason(error))
+            if error.code in refusals.CODES:
+                await refusals.tell(
+                    schema_name=lane.lease.schema_name, message_id=item.message_id, code=error.code, at=clock.now()
+                )
 
 
 def _throttle(lane: "Lane", item: Claimed, error: MetaError, times: int) -> float:

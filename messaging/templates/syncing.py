@@ -24,7 +24,7 @@ from messaging.templates.taking import Source, StatusWord, Word, take
 from tenants.encryption import UnreadableSecret
 from tenants.models import Number
 from whatsapp.client import CloudAPI
-from whatsapp.outcomes import MetaRefused, MetaUnreachable
+from whatsapp.outcomes import MetaRefused, MetaUnreachable, Reason
 from whatsapp.transport import open_session
 
 MOST_PAGES = 1000  # before a listing is taken to run in circles
@@ -115,6 +115,7 @@ def _read_pages(look: Look, runner: asyncio.Runner, api: CloudAPI) -> None:
         after = page.after
         if after is None:
             return
+    raise MetaUnreachable(Reason.UNREADABLE_ANSWER, may_have_happened=True)
 
 
 def _take_item(look: Look, item: object) -> None:

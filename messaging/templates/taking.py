@@ -22,10 +22,10 @@ Status = Template.Status
 
 # How far Meta's clock and ours may differ: its stamps are whole seconds, both follow NTP.
 CLOCKS_DIFFER = timedelta(seconds=5)
-# Of two words of the same second the one further along stands; a template that is used again comes days later.
+# Of two words of the same second the one further along stands, and what cannot be sent before what can.
 LIFE = (
-    *(Status.UNKNOWN, Status.DRAFT, Status.PENDING, Status.IN_APPEAL, Status.LIMIT_EXCEEDED, Status.REJECTED),
-    *(Status.APPROVED, Status.FLAGGED, Status.PAUSED, Status.LOCKED, Status.ARCHIVED, Status.DISABLED),
+    *(Status.UNKNOWN, Status.DRAFT, Status.PENDING, Status.APPROVED, Status.IN_APPEAL, Status.LIMIT_EXCEEDED),
+    *(Status.REJECTED, Status.FLAGGED, Status.PAUSED, Status.LOCKED, Status.ARCHIVED, Status.DISABLED),
     *(Status.PENDING_DELETION, Status.DELETED),
 )
 QUALITIES = ("UNKNOWN", "GREEN", "YELLOW", "RED")

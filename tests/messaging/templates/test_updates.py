@@ -237,7 +237,7 @@ def test_any_order_and_any_repetition_ends_the_same(utrecht, here, told, data):
     assert ends[0] == ends[1]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), st.lists, max_leaves=4))
 @pytest.mark.parametrize("field", [STATUS, QUALITY, COMPONENTS, CATEGORY])
 def test_odd_values_never_break_more_than_their_own_event(utrecht, here, field, raw):
