@@ -11,10 +11,10 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM python:3.11-slim AS packages
 RUN python -m venv /opt/venv
-COPY requirements/base.txt /tmp/base.txt
+COPY requirements/image.txt /tmp/image.txt
 # Wheels only, each with its hash: nothing is compiled, so nothing has to be installed to compile it.
 RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes \
-    --requirement /tmp/base.txt
+    --requirement /tmp/image.txt
 
 
 FROM python:3.11-slim

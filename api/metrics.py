@@ -23,7 +23,7 @@ from messaging.core.partitions import UNOWNED
 from tenants import clock
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-QUEUES = ("inbox", "maintenance")
+QUEUES = ("inbox", "media", "maintenance")
 SECONDS = 5
 OPTIONS = f"-c search_path= -c statement_timeout={SECONDS}s -c lock_timeout=500ms"
 

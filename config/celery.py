@@ -16,7 +16,10 @@ app.conf.update(
     task_ignore_result=True,
     task_default_queue="maintenance",
     # Live inbound never shares a queue with sweeps and later with exports and deletion.
-    task_routes={"messaging.tasks.drain_inbox": {"queue": "inbox"}},
+    task_routes={
+        "messaging.tasks.drain_inbox": {"queue": "inbox"},
+        "messaging.tasks.fetch_media": {"queue": "media"},  # waits for Meta, so never where others wait for it
+    },
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_max_tasks_per_child=None,
@@ -31,6 +34,8 @@ app.conf.update(
             "schedule": 120.0,  # messaging/templates/due.py spreads a day's looks over these sweeps
             "options": {"expires": 120},
         },
+        "sweep-media": {"task": "messaging.tasks.sweep_media", "schedule": 30.0, "options": {"expires": 30}},
+        "sweep-blobs": {"task": "messaging.tasks.sweep_blobs", "schedule": 3600.0, "options": {"expires": 3600}},
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from psycopg import ProgrammingError
@@ -126,6 +126,53 @@ def graph_version(value: str) -> str:
     if not (value.startswith("v") and dot and major.isdigit() and minor.isdigit()):
         raise ValueError("must be written like v24.0")
     return value
+
+
+def storage_url(value: str) -> dict[str, Any]:
+    """Return Django's storage of a URL: file: or s3:.  Raises ValueError: it is neither.
+
+    file:///folder, or file:folder for one beside manage.py.
+    s3://KEY:SECRET@HOST/BUCKET/PREFIX?region=…: key and secret percent-encoded, or left out where the machine has a
+    role; `&tls=off` for a server without, `&style=virtual` for one that wants the bucket in the host's name.
+    """
+    parts = urlsplit(value)
+    bucket, _, prefix = parts.path.strip("/").partition("/")
+    try:
+        options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+        port = parts.port  # raises ValueError, whose text would repeat what was written
+    except ValueError:
+        options, bucket = {}, ""
+        parts = parts._replace(scheme="")
+    if parts.scheme == "file" and not parts.netloc and parts.path.strip("/") and not parts.query:
+        folder = str(ROOT / unquote(parts.path))
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": _on_disk(folder)}
+    known = {"region": {}, "tls": {"on", "off"}, "style": {"path", "virtual"}}
+    fits = all(name in known and (not known[name] or word in known[name]) for name, word in options.items())
+    if parts.scheme != "s3" or not parts.hostname or not bucket or not fits:
+        raise ValueError("must be written like file:///folder or s3://key:secret@host/bucket?region=name")
+    host = f"{parts.hostname}:{port}" if port else parts.hostname
+    return {
+        "BACKEND": "messaging.media.s3.PatientStorage",
+        "OPTIONS": {
+            "endpoint_url": f"{'http' if options.get('tls') == 'off' else 'https'}://{host}",
+            "bucket_name": bucket,
+            "location": prefix,
+            "region_name": options.get("region"),
+            "access_key": unquote(parts.username) if parts.username else None,
+            "secret_key": unquote(parts.password) if parts.password else None,
+            "addressing_style": options.get("style", "path"),
+            "signature_version": "s3v4",
+            # Names are random: one is never written twice, so it need not be asked whether it is taken.
+            "file_overwrite": True,
+            "default_acl": None,
+            "max_memory_size": 1024 * 1024,  # of an object that is read; the rest of it waits in a file
+        },
+    }
+
+
+def _on_disk(folder: str) -> dict[str, Any]:
+    # For the platform's own user alone: what lies there is encrypted, and still nobody else's.
+    return {"location": folder, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +318,17 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "LOG_LEVEL", "Observation", "How much is logged.", one_of("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"
     ),
-    Variable("STORAGE_URL", "Storage and broker", "Where media lie; unset: on local disk.", optional=True, secret=True),
+    Variable(
+        "STORAGE_URL",
+        "Storage and broker",
+        "Where media lie, each encrypted with its municipality's key: file:///folder, or an S3-compatible service by "
+        "s3://KEY:SECRET@HOST/BUCKET/PREFIX?region=NAME (key and secret percent-encoded, or left out where the machine "
+        "has a role; &tls=off, &style=virtual), for which the group s3 of pyproject.toml is installed, as in the "
+        "image. Every web, media and maintenance process must reach the same place.",
+        storage_url,
+        default="file:var/media",
+        secret=True,
+    ),
     Variable("EMAIL_URL", "Platform", "How mail leaves; unset: mail is not sent.", optional=True, secret=True),
     Variable("SANDBOX_PORT", "Development", "Port of the sandbox that imitates Meta.", port, default="8100"),
     Variable(

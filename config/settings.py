@@ -105,6 +105,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [("lib", ROOT / "node_modules")]  # web/assets.py names the few files that are taken from it
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "media": _value["STORAGE_URL"],  # of messaging/media/blobs.py alone; nothing serves it by itself
     "staticfiles": {"BACKEND": "web.assets.AssetStorage"},
 }
 CACHES = {

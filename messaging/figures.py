@@ -21,3 +21,4 @@ ACCOUNT_UPDATES = Counter(
 )
 SENDS = Counter("whatsapp_sends", "Calls to send a message, by municipality and outcome", ["schema", "outcome"])
 META_ERRORS = Counter("whatsapp_meta_errors", "Refusals by Meta, at once or by a status, by code", ["code"])
+MEDIA = Counter("whatsapp_media", "Media of citizens, by what became of an attempt to fetch them", ["outcome"])

@@ -12,9 +12,11 @@ import structlog
 from messaging import account_updates, opting, statuses
 from messaging.announcing import announce
 from messaging.contacts import ContactBook, Identity
+from messaging.media import queueing
 from messaging.metering import Meter
-from messaging.models import Contact, InboxEvent, Message, Thread
+from messaging.models import Contact, InboxEvent, Medium, Message, Thread
 from messaging.threads import UNANSWERED_KINDS, ThreadBook
+from messaging.waking import FETCH, wake_after_commit
 from tenants.models import Municipality
 from whatsapp.payloads import EventKind, InboundMessage, MalformedPayload, parse_message, parse_status
 
@@ -77,8 +79,12 @@ def _receive_messages(
         for place, (message, contact) in enumerate(owned)
     ]
     threads.save()
+    media = [row.medium for row in rows if row.medium is not None]
+    Medium.objects.bulk_create(media)
     Message.objects.bulk_create(rows)
     announce(threads={row.thread_id for row in rows})
+    if media:
+        wake_after_commit(task=FETCH)
     return rows
 
 
@@ -106,6 +112,7 @@ def _row(message: InboundMessage, thread: Thread, at: datetime) -> Message:
         kind=message.type[:40],
         text=message.text or "",
         content=message.content,
+        medium=queueing.awaited(message=message, at=at),
         wamid=message.wamid,
         replies_to_wamid=message.context_wamid or "",
         stamped_at=message.stamped_at,

@@ -5,11 +5,13 @@ from uuid import UUID
 
 import structlog
 from celery import shared_task
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
+from django_tenants.utils import schema_context
 
 from messaging import dead_letters, inbox
 from messaging.core.partitions import UNOWNED
-from messaging.waking import send_wakes, woken
+from messaging.media import blobs, fetching
+from messaging.waking import FETCH, send_wakes, woken
 from tenants import clock
 from tenants.models import Municipality
 
@@ -51,3 +53,47 @@ def continue_replays(**_: Any) -> None:
     """Go on with what was asked for and is not finished: its task was lost or killed, or an inbox was locked."""
     for replay_id in dead_letters.unfinished():
         dead_letters.run(replay_id=replay_id, at=clock.now())
+
+
+@shared_task
+def fetch_media(*, schema_name: str, **_: Any) -> None:
+    """Fetch a municipality's media for one turn; when some are left, queue up behind the others again."""
+    woken(schema_name=schema_name, task=FETCH)
+    if fetching.fetch_due(schema_name=schema_name):
+        send_wakes(schema_names=[schema_name], task=FETCH)
+
+
+@shared_task
+def sweep_media(**_: Any) -> None:
+    """Wake every municipality that has media to fetch now: the truth behind all wake-ups, and the clock of retries."""
+    names = [name for name in _schema_names() if _asks(name)]
+    log.info("media_swept", municipalities=len(names), woken=send_wakes(schema_names=names, task=FETCH))
+
+
+@shared_task
+def sweep_blobs(**_: Any) -> None:
+    """Remove the objects in the storage that nothing refers to, municipality after municipality."""
+    for name in _schema_names():
+        try:
+            with schema_context(name):
+                removed = blobs.sweep()
+        except Exception as error:  # noqa: BLE001 - a storage raises what it likes, and the others are to have their turn
+            log.warning("blobs_not_swept", schema=name, error=type(error).__name__)
+        else:
+            if removed:
+                log.info("blobs_swept", schema=name, removed=removed)
+
+
+def _schema_names() -> list[str]:
+    return list(Municipality.objects.order_by("schema_name").values_list("schema_name", flat=True))
+
+
+def _asks(schema_name: str) -> bool:
+    """Return whether media of a schema are due; one that is locked, or being changed, is left for the next time."""
+    try:
+        with schema_context(schema_name), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '200ms'")
+            return fetching.has_due()
+    except DatabaseError as error:
+        log.warning("media_not_swept", schema=schema_name, error=type(error).__name__)
+        return False

@@ -7,15 +7,20 @@ import asyncio
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from celery import current_app
+from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from messaging.broker import client
 
 MARK_SECONDS = 10  # how long a wake-up that was lost after it was marked keeps others from being queued
+# What is woken: the tasks that work on one municipality's rows (messaging/tasks.py).
+DRAIN, FETCH = "messaging.tasks.drain_inbox", "messaging.tasks.fetch_media"
+_MARKS = {DRAIN: "inbox-wake", FETCH: "media-wake"}
 GATHER_SECONDS = 0.02  # one wake-up a municipality in this time, however many events came
 # Sending a task costs more than storing an event. When a storm comes in for all municipalities at once, waking rests
 # nine times as long as it worked: at most a tenth of the process, and each municipality still about once a second.
@@ -57,7 +62,7 @@ class Waker:
             await asyncio.sleep(max(GATHER_SECONDS, REST * worked))
 
 
-def send_wakes(*, schema_names: Collection[str]) -> int:
+def send_wakes(*, schema_names: Collection[str], task: str = DRAIN) -> int:
     """Queue one wake-up for each municipality that has none queued; return how many were queued.
 
     However many events come, a municipality has one place in the queue: it cannot fill it and make others wait.
@@ -66,35 +71,42 @@ def send_wakes(*, schema_names: Collection[str]) -> int:
     names = list(schema_names)
     with client().pipeline(transaction=False) as pipeline:
         for name in names:
-            pipeline.set(_mark(name), b"", nx=True, ex=MARK_SECONDS)
+            pipeline.set(_mark(name, task), b"", nx=True, ex=MARK_SECONDS)
         unmarked = [name for name, fresh in zip(names, pipeline.execute(), strict=True) if fresh]
     for place, name in enumerate(unmarked):
         try:
-            current_app.send_task("messaging.tasks.drain_inbox", kwargs={"schema_name": name}, ignore_result=True)
+            current_app.send_task(task, kwargs={"schema_name": name}, ignore_result=True)
         except Exception:
-            client().delete(*map(_mark, unmarked[place:]))  # so that the next one tries again at once
+            # So that the next one tries again at once.
+            client().delete(*(_mark(each, task) for each in unmarked[place:]))
             raise
     return len(unmarked)
 
 
-def woken(*, schema_name: str) -> None:
+def wake_after_commit(*, task: str) -> None:
+    """Wake a worker for this schema once the running transaction is committed."""
+    schema_name: str = connection.schema_name  # type: ignore[attr-defined]
+    transaction.on_commit(partial(_send, {schema_name}, task), robust=True)
+
+
+def woken(*, schema_name: str, task: str = DRAIN) -> None:
     """Note that a wake-up has left the queue: what is stored from now on queues another."""
     try:
-        client().delete(_mark(schema_name))
+        client().delete(_mark(schema_name, task))
     except RedisError as error:
         log.warning("wake_mark_not_removed", error=type(error).__name__)  # it ends by itself
 
 
-def _mark(schema_name: str) -> str:
-    return f"inbox-wake:{schema_name}"
+def _mark(schema_name: str, task: str) -> str:
+    return f"{_MARKS[task]}:{schema_name}"
 
 
-def _send(schema_names: set[str]) -> float:
+def _send(schema_names: set[str], task: str = DRAIN) -> float:
     """Wake them; return the seconds of processor time that it took."""
     begun = time.thread_time()
     try:
         if schema_names:
-            send_wakes(schema_names=schema_names)
+            send_wakes(schema_names=schema_names, task=task)
     except (RedisError, OperationalError, OSError) as error:
         log.warning("wake_up_lost", municipalities=len(schema_names), error=type(error).__name__)
     return time.thread_time() - begun

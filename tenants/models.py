@@ -203,3 +203,17 @@ class Trouble(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class TenantKey(models.Model):
+    """The key with which a municipality's media are encrypted, itself encrypted with FIELD_ENCRYPTION_KEYS.
+
+    In public: neither the municipality's schema nor a backup of that opens its media. Destroying it destroys them.
+    """
+
+    municipality = models.OneToOneField(Municipality, on_delete=models.PROTECT, related_name="data_key")
+    key_encrypted = models.BinaryField()
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.municipality_id)

@@ -18,6 +18,7 @@ from psycopg.errors import UniqueViolation
 
 from audit.record import Actor, record
 from tenants.declaration import Purpose
+from tenants.keys import make_data_key
 from tenants.models import DeclaredPurpose, Domain, Municipality, Number
 from tenants.register import checked_schema_name, municipalities
 from tenants.stages import Stage
@@ -115,6 +116,7 @@ def _make(*, tenant: NewTenant, host: str, declared: frozenset[str]) -> None:
         municipality.save(force_insert=True)
         Domain.objects.create(domain=host, tenant=municipality, is_primary=True)
         number.save(force_insert=True)
+        make_data_key(municipality=municipality, at=tenant.at)
         DeclaredPurpose.objects.bulk_create(
             DeclaredPurpose(municipality=municipality, purpose=purpose, declared_at=tenant.at)
             for purpose in sorted(declared)

@@ -23,10 +23,13 @@ from billing.models import (
 )
 from messaging.core.models import NumberHour, Replay, UnknownUpdate
 from messaging.models import (
+    Blob,
     Consent,
     Contact,
+    Medium,
     Message,
     MessageStatus,
+    MetaUpload,
     OutboxItem,
     Template,
     TemplateAlert,
@@ -34,7 +37,7 @@ from messaging.models import (
     TemplateVersion,
     Thread,
 )
-from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, Trouble
+from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY, MONTH = date(2026, 3, 2), date(2026, 3, 1)
@@ -89,6 +92,18 @@ def message() -> dict[str, Any]:
     }
 
 
+def medium() -> dict[str, Any]:
+    return {
+        "kind": "image",
+        "state": "STORED",
+        "created_at": AT,
+        "content_type": "image/jpeg",
+        "size_bytes": 1,
+        "sha256": HASH,
+        "stored_at": AT,
+    }
+
+
 def conversation() -> dict[str, Any]:
     return {
         **NUMBER,
@@ -130,6 +145,7 @@ def line() -> dict[str, Any]:
     }
 
 
+OTHERS = ({"schema_name": f"ander{number}", "cbs_code": f"GM{number}"} for number in range(9100, 9200))
 CARD_DAYS = (date(2031, 1, 1) + timedelta(days=number) for number in range(10_000))  # one card a day
 
 BASES: dict[type, Any] = {
@@ -209,6 +225,16 @@ BASES: dict[type, Any] = {
     TemplateAlert: lambda: {"template": saved(Template), "kind": "PAUSED", "raised_at": AT},
     TemplateSync: lambda: {"waba_id": "1"},
     Message: message,
+    Medium: medium,
+    Blob: lambda: {
+        "name": uuid.uuid4().hex,
+        "medium": saved(Medium),
+        "part": "ORIGINAL",
+        "state": "KEPT",
+        "changed_at": AT,
+    },
+    MetaUpload: lambda: {"medium": saved(Medium), **NUMBER, "meta_id": "1", "uploaded_at": AT},
+    TenantKey: lambda: {"municipality": saved(Municipality, **next(OTHERS)), "key_encrypted": HASH, "made_at": AT},
     MessageStatus: lambda: {"message": saved(Message), "status": "sent", "stamped_at": AT},
     OutboxItem: lambda: {
         "message": saved(Message),
@@ -310,6 +336,12 @@ ROWS: dict[str, dict[str, Any]] = {
     "trouble_open_once": {"detail": "again"},
     "trouble_closed_after_opened": {"closed_at": AT - timedelta(seconds=1)},
     "message_failed_has_reason": {"state": "FAILED"},
+    "medium_pending_is_due": {"state": "PENDING"},
+    "medium_stored_is_known": {"sha256": None},
+    "medium_failed_has_reason": {"state": "FAILED"},
+    "blob_kept_once": {"name": "another"},
+    "blob_kept_of_medium": {"medium": None},
+    "meta_upload_once": {"meta_id": "2"},
     "message_status_once": {"stamped_at": AT + timedelta(days=1)},
     "fact_once": {"contact_hash": OTHER_HASH},
     "fact_report_once": {"stamped_at": AT + timedelta(days=1)},

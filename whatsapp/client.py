@@ -6,7 +6,7 @@ Source: Meta, Cloud API and Graph API reference pages, read 2026-11-22.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiohttp
@@ -94,6 +94,11 @@ class CloudAPI:
         self._within = transport.timeout(total_seconds=timeout_seconds, connect_seconds=connect_seconds)
         self._within_media = transport.timeout(
             total_seconds=max(timeout_seconds, transport.MEDIA_SECONDS), connect_seconds=connect_seconds
+        )
+        self._within_download = transport.timeout(
+            total_seconds=max(timeout_seconds, transport.MEDIA_SECONDS),
+            connect_seconds=connect_seconds,
+            silent_seconds=min(timeout_seconds, transport.MEDIA_SILENT_SECONDS),
         )
 
     async def send(self, *, phone_number_id: str, access_token: str, body: dict[str, Any]) -> Outcome:
@@ -209,26 +214,32 @@ class CloudAPI:
         )
 
     async def download_media(
-        self, *, url: str, access_token: str, most_bytes: int = limits.INBOUND_MEDIA_BYTES
-    ) -> bytes:
-        """Return a medium's bytes.  Raises MetaRefused; MetaUnreachable: NOT_FOUND asks for a new url of `media_info`.
+        self,
+        *,
+        url: str,
+        access_token: str,
+        write: Callable[[bytes], object],
+        most_bytes: int = limits.INBOUND_MEDIA_BYTES,
+    ) -> None:
+        """Hand a medium's bytes to `write` as they come.
 
-        Only from Meta's own hosts: the token goes along, and the url may have come from a webhook.
+        Raises MetaRefused; MetaUnreachable: NOT_FOUND asks for a new url of `media_info`. After either, what was
+        written is no medium. Only from Meta's own hosts: the token goes along, and the url may have come from a
+        webhook.
         """
         if not self._is_trusted(url):
             raise MetaUnreachable(Reason.UNTRUSTED_URL, may_have_happened=False)
-        answer = await transport.exchange(
+        answer = await transport.download(
             session=self._session,
-            method="GET",
             url=url,
             access_token=access_token,
-            within=self._within_media,
+            within=self._within_download,
             most_bytes=most_bytes,
+            write=write,
         )
-        if answer.status == _HTTP_OK:
-            return answer.body
-        answer_of_call(status=answer.status, body=answer.body)
-        raise MetaUnreachable(reason_of_status(answer.status), may_have_happened=True)
+        if answer.status != _HTTP_OK:
+            answer_of_call(status=answer.status, body=answer.body)
+            raise MetaUnreachable(reason_of_status(answer.status), may_have_happened=True)
 
     async def _post_json(self, path: str, access_token: str, body: dict[str, Any], checked_id: str) -> transport.Answer:
         try:

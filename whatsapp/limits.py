@@ -78,6 +78,27 @@ MEDIA_BYTES = {
     "sticker": 500 * 1024,
     "video": 16 * 1024 * 1024,
 }
+STATIC_STICKER_BYTES = 100 * 1024
+# The types of media that we may upload, by kind; of audio in Ogg only Opus with one channel.
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+MEDIA_TYPES = {
+    "audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"}),
+    "document": frozenset(
+        {
+            "text/plain",
+            "application/pdf",
+            "application/msword",
+            "application/vnd.ms-excel",
+            "application/vnd.ms-powerpoint",
+            _OFFICE + "wordprocessingml.document",
+            _OFFICE + "spreadsheetml.sheet",
+            _OFFICE + "presentationml.presentation",
+        }
+    ),
+    "image": frozenset({"image/jpeg", "image/png"}),
+    "sticker": frozenset({"image/webp"}),
+    "video": frozenset({"video/mp4", "video/3gpp"}),
+}
 # Bytes of media that a citizen may send.
 INBOUND_MEDIA_BYTES = 100 * 1024 * 1024
 # Seconds that the URL of a medium works; days that an id from a webhook, or of an upload, works.

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     SERVER_ERROR = "SERVER_ERROR"
     UNREADABLE_ANSWER = "UNREADABLE_ANSWER"
     ANSWER_TOO_LARGE = "ANSWER_TOO_LARGE"
+    TOO_SLOW = "TOO_SLOW"
     # A status that is no success, without Meta's error.
     NOT_FOUND = "NOT_FOUND"
     UNEXPECTED_STATUS = "UNEXPECTED_STATUS"

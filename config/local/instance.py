@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote
 
 from config.local import databases, environment, ports, procfile
 from config.local.failure import SetupError, disk_full
@@ -224,6 +225,7 @@ class Instance:
             "META_GRAPH_URL": self.urls.sandbox,
             "SANDBOX_WEBHOOK_URL": f"{self.urls.web}/webhooks/whatsapp",
             "CLOCK_FILE": str(clock),
+            "STORAGE_URL": f"file://{quote(str(self.folder.resolve() / 'media'))}",
             "BEAT_SCHEDULE": str(self.folder / "beat-schedule"),
             "METRICS_PORT": os.environ.get("METRICS_PORT") or str(ports.find_free()),
             "PROMETHEUS_MULTIPROC_DIR": str(self._empty_folder("metrics")),

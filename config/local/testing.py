@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]  # no py.typed in it
@@ -63,6 +64,7 @@ class TestRun:
                 RUN_FOLDER: str(self.folder),
                 "DATABASE_URL": databases.with_name(url=self.servers.server, name=prefix + "main"),
                 "CELERY_BROKER_URL": self.servers.broker(number=1),
+                "STORAGE_URL": f"file://{quote(str(self.folder.resolve() / 'media'))}",
                 # Nobody listens there: a test that forgot its own sandbox fails instead of calling Meta.
                 "META_GRAPH_URL": "http://127.0.0.1:9",
             }

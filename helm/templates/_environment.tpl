@@ -1,11 +1,11 @@
 {{/* The environment of every process. Secrets are referred to, never written out. */}}
 
 {{- define "platform.requiredSecrets" -}}
-DJANGO_SECRET_KEY FIELD_ENCRYPTION_KEYS DATABASE_URL CELERY_BROKER_URL META_APP_SECRET META_VERIFY_TOKEN META_SYSTEM_TOKEN
+DJANGO_SECRET_KEY FIELD_ENCRYPTION_KEYS DATABASE_URL CELERY_BROKER_URL META_APP_SECRET META_VERIFY_TOKEN META_SYSTEM_TOKEN{{ if not .Values.media.claim }} STORAGE_URL{{ end }}
 {{- end }}
 
 {{- define "platform.optionalSecrets" -}}
-EMAIL_URL SENTRY_DSN STORAGE_URL STRIPE_API_KEY STRIPE_WEBHOOK_SECRET
+EMAIL_URL SENTRY_DSN STRIPE_API_KEY STRIPE_WEBHOOK_SECRET
 {{- end }}
 
 {{/* A required key that is missing keeps the pod from starting, with the key's name in its events. */}}
@@ -21,6 +21,10 @@ EMAIL_URL SENTRY_DSN STORAGE_URL STRIPE_API_KEY STRIPE_WEBHOOK_SECRET
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
+{{- end }}
+{{- if .Values.media.claim }}
+- name: STORAGE_URL
+  value: file:///var/lib/media
 {{- end }}
 {{- $required := splitList " " (include "platform.requiredSecrets" .) }}
 {{- range $name := concat $required (splitList " " (include "platform.optionalSecrets" .)) }}

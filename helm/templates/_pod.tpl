@@ -11,6 +11,10 @@ securityContext:
   {{- if $pods.runAsUser }}
   runAsUser: {{ int64 $pods.runAsUser }}
   runAsGroup: {{ int64 $pods.runAsUser }}
+  {{- if include "platform.mountsMedia" . }}
+  fsGroup: {{ int64 $pods.runAsUser }}  # or the volume would be root's
+  fsGroupChangePolicy: OnRootMismatch
+  {{- end }}
   {{- end }}
   seccompProfile:
     type: RuntimeDefault
@@ -40,11 +44,23 @@ volumes:
     emptyDir:
       sizeLimit: 64Mi
   {{- end }}
+  {{- if include "platform.mountsMedia" . }}
+  - name: media
+    persistentVolumeClaim:
+      claimName: {{ $root.Values.media.claim }}
+  {{- end }}
 {{- end }}
 
 {{/* Whether a component counts what it does; empty where it does not. Called with (list $ key). */}}
 {{- define "platform.counts" -}}
-{{- if and (index . 0).Values.metrics.enabled (has (index . 1) (list "web" "intake" "workerInbox" "workerMaintenance" "sender")) -}}
+{{- if and (index . 0).Values.metrics.enabled (has (index . 1) (list "web" "intake" "workerInbox" "workerMedia" "workerMaintenance" "sender")) -}}
+yes
+{{- end }}
+{{- end }}
+
+{{/* Whether a component reaches the media on a volume; empty where it does not. Called with (list $ key). */}}
+{{- define "platform.mountsMedia" -}}
+{{- if and (index . 0).Values.media.claim (has (index . 1) (list "web" "workerMedia" "workerMaintenance")) -}}
 yes
 {{- end }}
 {{- end }}
@@ -70,6 +86,10 @@ volumeMounts:
   {{- if include "platform.counts" . }}
   - name: metrics
     mountPath: /run/metrics
+  {{- end }}
+  {{- if include "platform.mountsMedia" . }}
+  - name: media
+    mountPath: /var/lib/media
   {{- end }}
 resources:
   {{- toYaml (index $root.Values (index . 1)).resources | nindent 2 }}

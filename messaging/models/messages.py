@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 
+from messaging.models.media import Medium
 from messaging.models.people import Contact, Thread
 from messaging.models.templates import TemplateVersion
 from tenants.declaration import Purpose
@@ -46,6 +47,7 @@ class Message(models.Model):
     kind = models.CharField(max_length=40)  # Meta's word: text, image, template …; an unknown one is kept as it came
     text = models.TextField(default="", blank=True)  # what a person reads: body, caption, button
     content = models.JSONField(default=dict)  # the object that Meta sent or gets, by its kind
+    medium = models.ForeignKey(Medium, on_delete=models.PROTECT, null=True, related_name="messages")
     wamid = models.CharField(max_length=200, unique=True, null=True)
     replies_to_wamid = models.CharField(max_length=200, default="", blank=True)
     state = models.CharField(max_length=10, choices=State.choices)

@@ -174,7 +174,9 @@ class TestTheList:
         assert [variable.name for variable in VARIABLES if not variable.help.endswith(".")] == []
 
     def test_it_never_defaults_a_secret(self):
-        assert [v.name for v in VARIABLES if v.secret and (v.default or v.development)] == []
+        secrets = [v for v in VARIABLES if v.secret and (v.default or v.development)]
+        # A folder of this machine's, which is no secret; another place comes with its key.
+        assert [(v.name, v.default) for v in secrets] == [("STORAGE_URL", "file:var/media")]
 
 
 class TestLocalEnvironment:

@@ -59,7 +59,7 @@ def test_no_pod_runs_as_root_or_with_rights(rendered):
         assert spec["automountServiceAccountToken"] is False, name
         assert spec["enableServiceLinks"] is False, name
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec), name
-        assert all(set(volume) <= {"name", "emptyDir"} for volume in spec["volumes"]), name
+        assert all(set(volume) <= {"name", "emptyDir", "persistentVolumeClaim"} for volume in spec["volumes"]), name
     for name, container in containers(rendered):
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
@@ -85,7 +85,27 @@ def test_every_container_is_bounded(rendered):
         assert set(resources["requests"]) >= {"cpu", "memory", "ephemeral-storage"}, name
         assert set(resources["limits"]) >= {"memory", "ephemeral-storage"}, name
     for name, pod in pods(rendered):
-        assert all(volume["emptyDir"].get("sizeLimit") for volume in pod["spec"]["volumes"]), name
+        folders = [volume["emptyDir"] for volume in pod["spec"]["volumes"] if "emptyDir" in volume]
+        assert all(folder.get("sizeLimit") for folder in folders), name
+
+
+def test_media_lie_on_the_volume_that_is_named_and_else_where_the_secret_says(helm):
+    claimed = helm.render(values=merged(LEAST, {"media": {"claim": "platform-media"}}))
+    for name, pod in pods(claimed):
+        claims = [
+            each["persistentVolumeClaim"]["claimName"] for each in pod["spec"]["volumes"] if "emptyDir" not in each
+        ]
+        mounted = name.removeprefix("demo-") in {"web", "worker-media", "worker-maintenance"}
+        assert claims == (["platform-media"] if mounted else []), name
+        assert pod["spec"]["securityContext"].get("fsGroup") == (10001 if mounted else None), name
+        for container in pod["spec"]["containers"]:
+            places = {each["name"]: each.get("value") for each in container["env"]}
+            assert places["STORAGE_URL"] == "file:///var/lib/media"
+        if mounted:
+            assert {"name": "media", "mountPath": "/var/lib/media"} in pod["spec"]["containers"][0]["volumeMounts"]
+    for _, container in containers(helm.render(values=LEAST)):
+        (place,) = [each for each in container["env"] if each["name"] == "STORAGE_URL"]
+        assert "secretKeyRef" in place["valueFrom"]
 
 
 def test_every_lasting_container_is_probed(rendered):

@@ -26,7 +26,10 @@ def measured(manifests):
 def test_each_process_that_counts_is_read_once(helm):
     assert measured(helm.render(values=LEAST)) == {
         "beat": [],
-        **{name: [9464] for name in ("web", "intake", "worker-inbox", "worker-maintenance", "sender", "metrics")},
+        **{
+            name: [9464]
+            for name in ("web", "intake", "worker-inbox", "worker-media", "worker-maintenance", "sender", "metrics")
+        },
     }
 
 
@@ -85,7 +88,9 @@ def test_monitoring_reaches_the_metrics_and_nothing_else(helm):
             if rule["from"] == MONITORING:
                 reached[policy["spec"]["podSelector"]["matchLabels"][COMPONENT]] = rule["ports"]
     port = [{"protocol": "TCP", "port": "metrics"}]
-    assert reached == dict.fromkeys(("web", "intake", "worker-inbox", "worker-maintenance", "sender", "metrics"), port)
+    assert reached == dict.fromkeys(
+        ("web", "intake", "worker-inbox", "worker-media", "worker-maintenance", "sender", "metrics"), port
+    )
 
 
 def test_a_pod_monitor_chooses_every_pod_of_the_release(helm):

@@ -12,6 +12,7 @@ NEEDS = {
     "web": {"dns", "database", "broker", "internet", "mail"},
     "intake": {"dns", "database", "broker", "internet"},
     "worker-inbox": {"dns", "database", "broker", "internet"},
+    "worker-media": {"dns", "database", "broker", "internet"},
     "worker-maintenance": {"dns", "database", "broker", "internet", "mail"},
     "beat": {"dns", "broker", "internet"},
     "sender": {"dns", "database", "broker", "internet"},

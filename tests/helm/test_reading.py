@@ -95,5 +95,5 @@ def test_the_readme_gives_the_times_of_the_values(helm):
         name.removeprefix("demo-"): pod["spec"]["terminationGracePeriodSeconds"]
         for name, pod in pods(of_kind(helm.render(values=LEAST), "Deployment"))
     }
-    assert len(given) == 5
+    assert len(given) == 6
     assert given.items() <= found.items()

@@ -55,7 +55,11 @@ def procfile():
 
 
 def test_every_process_of_the_procfile_has_its_workload(procfile, commands):
-    workloads = {"web": {"web", "intake"}, "worker": {"worker-inbox", "worker-maintenance"}}
+    workloads = {
+        "web": {"web", "intake"},
+        "worker": {"worker-inbox", "worker-maintenance"},
+        "media": {"worker-media"},
+    }
     wanted = {workload for name in procfile if name not in LOCAL_ONLY for workload in workloads.get(name, {name})}
     assert wanted == set(commands)
 
@@ -67,6 +71,7 @@ def test_every_process_of_the_procfile_has_its_workload(procfile, commands):
         ("web", "intake"),
         ("worker", "worker-inbox"),
         ("worker", "worker-maintenance"),
+        ("media", "worker-media"),
         ("beat", "beat"),
         ("sender", "sender"),
         ("metrics", "metrics"),
@@ -81,7 +86,9 @@ def test_the_workers_share_no_queue_and_leave_none_out(procfile, commands):
         return next(word.partition("=")[2] for word in words(command) if word.startswith("--queues=")).split(",")
 
     inbox, maintenance = queues(commands["worker-inbox"]), queues(commands["worker-maintenance"])
-    assert not set(inbox) & set(maintenance)
+    media = queues(commands["worker-media"])
+    assert media == queues(procfile["media"])
+    assert len({*inbox, *maintenance, *media}) == len([*inbox, *maintenance, *media])
     assert sorted(inbox + maintenance) == sorted(queues(procfile["worker"]))
 
 
@@ -90,7 +97,7 @@ def test_every_task_has_a_worker():
 
     used = {app.conf.task_default_queue} | {route["queue"] for route in app.conf.task_routes.values()}
     used |= {entry["options"].get("queue", app.conf.task_default_queue) for entry in app.conf.beat_schedule.values()}
-    assert used <= {"inbox", "maintenance"}
+    assert used <= {"inbox", "media", "maintenance"}
 
 
 def test_each_component_gets_the_same_and_all_that_production_requires(manifests):

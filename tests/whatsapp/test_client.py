@@ -450,7 +450,9 @@ async def test_a_medium_is_looked_up_for_one_number(api, meta):
 
 async def test_a_medium_is_downloaded_with_the_token(api, meta):
     meta.behaviours = [says(200, b"\xff\xd8\xff")]
-    assert await api.download_media(url=f"{meta.url}/media/77", access_token=TOKEN) == b"\xff\xd8\xff"
+    came = bytearray()
+    await api.download_media(url=f"{meta.url}/media/77", access_token=TOKEN, write=came.extend)
+    assert came == b"\xff\xd8\xff"
     assert meta.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
@@ -470,27 +472,28 @@ async def test_a_medium_is_downloaded_with_the_token(api, meta):
 )
 async def test_the_token_is_taken_to_no_other_host(url, api):
     with pytest.raises(MetaUnreachable) as failure:
-        await api.download_media(url=url, access_token=TOKEN)
+        await api.download_media(url=url, access_token=TOKEN, write=bytearray().extend)
     assert (failure.value.reason, failure.value.may_have_happened) == (Reason.UNTRUSTED_URL, False)
 
 
 async def test_a_medium_that_redirects_takes_the_token_nowhere(api, meta):
     meta.behaviours = [says(302, b"", headers="Location: http://127.0.0.1:1/\r\n")]
     with pytest.raises(MetaUnreachable):
-        await api.download_media(url=f"{meta.url}/media/77", access_token=TOKEN)
+        await api.download_media(url=f"{meta.url}/media/77", access_token=TOKEN, write=bytearray().extend)
 
 
 async def test_a_url_that_is_too_old_says_so(api, meta):
     meta.behaviours = [says(404, b"gone")]
     with pytest.raises(MetaUnreachable) as failure:
-        await api.download_media(url=f"{meta.url}/media/77", access_token=TOKEN)
+        await api.download_media(url=f"{meta.url}/media/77", access_token=TOKEN, write=bytearray().extend)
     assert failure.value.reason is Reason.NOT_FOUND
 
 
 async def test_a_medium_larger_than_asked_for_is_left(api, meta):
     meta.behaviours = [says(200, b"x" * 1001)]
+    url = f"{meta.url}/media/77"
     with pytest.raises(MetaUnreachable) as failure:
-        await api.download_media(url=f"{meta.url}/media/77", access_token=TOKEN, most_bytes=1000)
+        await api.download_media(url=url, access_token=TOKEN, most_bytes=1000, write=bytearray().extend)
     assert failure.value.reason is Reason.ANSWER_TOO_LARGE
 
 
