@@ -113,6 +113,16 @@ class Truth(serializers.BooleanField):
         return bool(data)
 
 
+class Position(serializers.IntegerField):
+    """A whole number of a body; no text."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number.  Raises ValidationError: it is none."""
+        if isinstance(data, bool) or not isinstance(data, int | float) or data % 1 != 0:
+            self.fail("invalid")
+        return int(data)
+
+
 class Degrees(serializers.FloatField):
     """A number of degrees; no text."""
 

@@ -63,7 +63,18 @@ STRICT: dict[str, dict[str, Any]] = {
         "dependentSchemas": {"replyToMessageId": {"anyOf": [{"required": ["text"]}, {"required": ["content"]}]}},
     },
     "Person": {"oneOf": [{"required": ["phoneNumber"]}, {"required": ["bsuid"]}]},
-    "TemplateChoice": {},
+    "TemplateChoice": {
+        "not": {
+            "anyOf": [
+                {"required": ["headerValues", "headerMedium"]},
+                {"required": ["headerValues", "headerLocation"]},
+                {"required": ["headerMedium", "headerLocation"]},
+            ]
+        }
+    },
+    "TemplateButton": {"oneOf": [{"required": ["value"]}, {"required": ["flow"]}]},
+    "HeaderPlace": {},
+    "FlowData": {},
     "OptIn": {},
     **{name: {} for name in ("Image", "Video", "Document", "Audio", "Sticker", "Cards", "CardPhone", "ContactCard")},
     **{name: {} for name in ("ReplyButton", "Choices", "ListRow", "ListSection", "AskLocation", "AskContact", "Emoji")},
@@ -105,11 +116,12 @@ def _generated(door: Door) -> Document:
     components["headers"] = {"ApiVersion": version}
     for name, rules in STRICT.items():
         if name in components["schemas"]:
-            closed = {} if "oneOf" in components["schemas"][name] else {"additionalProperties": False}
+            closed = {} if "discriminator" in components["schemas"][name] else {"additionalProperties": False}
             components["schemas"][name].update({**closed, **rules})
     if "TemplateChoice" in components["schemas"]:
         names = {"pattern": f"^{VALUE_NAME.pattern}$"}
-        components["schemas"]["TemplateChoice"]["properties"]["values"]["propertyNames"] = names
+        for member in ("values", "headerValues"):
+            components["schemas"]["TemplateChoice"]["properties"][member]["propertyNames"] = names
     for address, method, operation in _operations(made):
         _complete(address, method, operation)
     return made

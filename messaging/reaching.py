@@ -3,7 +3,6 @@
 What leaves goes the way of every reply (messaging/replying.py); here is only found out in which thread, and with what.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +14,7 @@ from messaging import consent, window
 from messaging.models import Consent, Contact, Message, Template, Thread
 from messaging.reacting import react
 from messaging.replying import reply_with, send_template
+from messaging.templates.filling import Filling
 from messaging.threads import open_for
 from tenants.models import Number
 from whatsapp.outgoing import Content
@@ -52,11 +52,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class TemplateChoice:
-    """A template with its variables filled in."""
+    """A template with everything filled in."""
 
     name: str
     language: str
-    values: Mapping[str, str]
+    filling: Filling
 
 
 def number_of(*, municipality_id: UUID, phone_number_id: str | None) -> str:
@@ -112,7 +112,7 @@ def send(
         return reply_with(thread_id=thread.id, content=content, actor=actor, at=at, reply_to_wamid=quoted)
     assert template is not None, "a message has a content or a template"
     template_id = _template_id(template, thread)
-    return send_template(thread_id=thread.id, template_id=template_id, values=template.values, actor=actor, at=at)
+    return send_template(thread_id=thread.id, template_id=template_id, values=template.filling, actor=actor, at=at)
 
 
 def _react(thread: Thread, wanted: React, actor: Actor, at: datetime) -> Message:

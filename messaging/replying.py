@@ -19,8 +19,9 @@ from messaging.announcing import announce
 from messaging.core.models import OutboxWake
 from messaging.models import Contact, Message, OutboxItem, Template, Thread
 from messaging.templates import sending, versions
+from messaging.templates.filling import Filling, TemplateUnusable, fill
 from tenants.models import Number
-from whatsapp.outgoing import Content, Reaction, Recipient, TemplateMessage, Text, request_body
+from whatsapp.outgoing import Content, Reaction, Recipient, Text, request_body
 
 
 class WindowClosed(Exception):
@@ -38,17 +39,6 @@ class WindowClosed(Exception):
 
 class ThreadClosed(Exception):
     """The thread was closed; the citizen's next message, or a template, opens a new one."""
-
-
-class TemplateUnusable(Exception):
-    """The template cannot be sent as asked; `code` says why.
-
-    template_parameters_differ, template_of_another_account, and those of messaging/templates/sending.py.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +78,11 @@ def reply_with(
 
 @transaction.atomic
 def send_template(
-    *, thread_id: UUID, template_id: UUID, values: Mapping[str, str], actor: Actor, at: datetime
+    *, thread_id: UUID, template_id: UUID, values: Mapping[str, str] | Filling, actor: Actor, at: datetime
 ) -> Message:
     """Queue an approved template in an open thread, whether the window is open or not.
+
+    values: of the body by name, or a Filling where header or buttons need something too.
 
     Raises ThreadClosed, TemplateUnusable, NotConsented: it cannot be sent. LimitExceeded, InvalidContent: Meta would
     refuse it.
@@ -103,21 +95,16 @@ def send_template(
     return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at)[0]
 
 
-def template_draft(*, thread: Thread, template: Template, values: Mapping[str, str], at: datetime) -> Draft:
-    """Return the draft of a template with its variables filled in.  Raises TemplateUnusable."""
+def template_draft(*, thread: Thread, template: Template, values: Mapping[str, str] | Filling, at: datetime) -> Draft:
+    """Return the draft of a template with everything filled in.
+
+    Raises TemplateUnusable: it cannot be sent, or has other parts. LimitExceeded, InvalidContent: Meta would refuse it.
+    """
     refused = sending.refusal(template=template, at=at)
     if refused is not None:
         raise TemplateUnusable(refused)
-    names = [parameter["name"] for parameter in template.parameters]
-    if set(names) != set(values):
-        raise TemplateUnusable("template_parameters_differ")
-    text = template.body
-    for name in names:
-        text = text.replace("{{" + name + "}}", values[name])
-    content = TemplateMessage.with_body(
-        name=template.name, language=template.language, values={name: values[name] for name in names}
-    )
-    return Draft(thread=thread, content=content, text=text, purpose=template.purpose, template=template)
+    content = fill(template=template, filling=values if isinstance(values, Filling) else Filling(body=values))
+    return Draft(thread=thread, content=content, text=content.text, purpose=template.purpose, template=template)
 
 
 @transaction.atomic

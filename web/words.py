@@ -158,6 +158,8 @@ REFUSALS: dict[str, Promise] = {
     ),
     "template_of_another_account": _("This template belongs to another number. Choose another one."),
     "template_parameters_differ": _("Fill in every field of the template."),
+    "template_header_differs": _("The header of this template needs something else. Choose another one."),
+    "template_buttons_differ": _("The buttons of this template need something else. Choose another one."),
     "window_closed": _("The 24 hours in which you may answer freely are over. Send a template instead."),
     "opted_out": _("This citizen asked for no messages any more. You may only answer what they write."),
     "opt_in_needed": _("This citizen never wrote to you. Record first how they agreed to be written to."),

@@ -16,6 +16,7 @@ from accounts.permissions import Permission
 from messaging import reading, replying, threads
 from messaging.consent import NotConsented
 from messaging.models import Template, Thread
+from messaging.templates.filling import TemplateUnusable
 from tenants import clock
 from web.access import PageRequest, is_fragment, requires
 from web.words import REFUSALS, REFUSED
@@ -131,7 +132,7 @@ def _refusal(send: Callable[[], object]) -> Promise | str | None:
         return REFUSALS["window_closed"]
     except replying.ThreadClosed:
         return REFUSALS["thread_closed"]
-    except (NotConsented, replying.TemplateUnusable) as error:
+    except (NotConsented, TemplateUnusable) as error:
         return REFUSALS.get(error.code, REFUSED)
     except (LimitExceeded, InvalidContent) as error:
         return text_of(error, language=get_language() or "nl")

@@ -192,6 +192,10 @@ TEXTS: dict[str, Words] = {
         "In een veld van een template kan geen nieuwe regel, tab of rij van vier spaties.",
         "A field of a template takes no new line, tab or run of four spaces.",
     ),
+    "template_body_too_long": Words(
+        "De ingevulde template is te lang: {actual} tekens, en WhatsApp neemt er {limit}.",
+        "The template is too long once filled in: {actual} characters, and WhatsApp takes {limit}.",
+    ),
     "template_parameter_too_long": Words(
         "Een veld is te lang: {actual} tekens, en WhatsApp neemt er {limit}.",
         "One of the fields is too long: {actual} characters, and WhatsApp takes {limit}.",

@@ -9,8 +9,9 @@ from typing import Any
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
-from api.fields import STORABLE, CamelCase, Choice, Degrees, Id, Pattern, Readable, Truth
+from api.fields import STORABLE, CamelCase, Choice, Degrees, Id, Pattern, Position, Readable, Truth
 from messaging.reaching import React
+from messaging.templates.filling import Filling, FlowStart, TemplateUnusable
 from whatsapp import limits, outgoing
 
 # In ASCII, as addresses travel; the rest is percent-encoded.
@@ -141,6 +142,40 @@ class HeaderMedium(CamelCase):
         if "filename" in attrs and attrs["kind"] != "document":
             wrong = serializers.ErrorDetail("Only a document has a file name.", code="media_filename_not_allowed")
             raise serializers.ValidationError({"filename": [wrong]})
+        return attrs
+
+
+class HeaderPlace(CamelCase):
+    """A place above a template."""
+
+    latitude = Degrees(min_value=-90, max_value=90)
+    longitude = Degrees(min_value=-180, max_value=180)
+    name = Readable(max_length=limits.LOCATION_NAME_CHARACTERS)
+    address = Readable(max_length=limits.LOCATION_ADDRESS_CHARACTERS)
+
+
+class FlowData(CamelCase):
+    """What a Flow starts with."""
+
+    token = Readable(required=False, max_length=limits.TEMPLATE_PAYLOAD_CHARACTERS, help_text="Comes back with it.")
+    data = serializers.DictField(required=False, help_text="For its first screen.")
+
+
+class TemplateButton(CamelCase):
+    """What a template's button needs: a value, or what a Flow starts with."""
+
+    index = Position(min_value=0, max_value=limits.TEMPLATE_BUTTONS - 1, help_text="Its place, from 0.")
+    value = Readable(
+        required=False,
+        max_length=limits.LINK_CHARACTERS,
+        help_text="The end of a link's address, the code to copy, or what a quick reply sends back.",
+    )
+    flow = FlowData(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse both and neither."""
+        if ("value" in attrs) == ("flow" in attrs):
+            raise serializers.ValidationError("Give either value or flow.", code="one_of")
         return attrs
 
 
@@ -308,6 +343,22 @@ class Content(serializers.Field):
         serializer = shape(data=data)
         serializer.is_valid(raise_exception=True)
         return serializer.make(dict(serializer.validated_data))
+
+
+def filling(values: Mapping[str, Any]) -> Filling:
+    """Return what is filled into a template, as the caller gave it.  Raises TemplateUnusable: a button twice."""
+    header: Any = values.get("header_values")
+    if "header_medium" in values:
+        header = outgoing.MediaPart(**values["header_medium"])
+    elif "header_location" in values:
+        header = outgoing.Location(**values["header_location"])
+    buttons = {
+        button["index"]: button["value"] if "value" in button else FlowStart(**button["flow"])
+        for button in values.get("buttons", [])
+    }
+    if len(buttons) != len(values.get("buttons", [])):
+        raise TemplateUnusable("template_buttons_differ")
+    return Filling(body=values["values"], header=header, buttons=buttons)
 
 
 def _card(values: Mapping[str, Any]) -> outgoing.Card:

@@ -10,7 +10,8 @@ from api.problems import Problem
 from messaging.consent import InvalidConsent, NotConsented
 from messaging.reaching import NotFound, NumberNeeded
 from messaging.reacting import CannotReact
-from messaging.replying import TemplateUnusable, ThreadClosed, WindowClosed
+from messaging.replying import ThreadClosed, WindowClosed
+from messaging.templates.filling import TemplateUnusable
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
 from whatsapp.texts import text_of
@@ -67,6 +68,8 @@ def as_problems() -> Iterator[None]:
 
 
 UNUSABLE = {
+    "template_header_differs": "Give the header that the template has: its variable, medium or place, and no other.",
+    "template_buttons_differ": "Give what the template's buttons need, by their place, and nothing for other places.",
     "template_parameters_differ": "Give exactly the variables that the template has.",
     "template_of_another_account": "The template belongs to another number's account.",
     "template_rejected": "Meta rejected this template.",

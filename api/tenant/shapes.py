@@ -20,11 +20,17 @@ from api.fields import (
     WholeNumber,
 )
 from api.paging import PageQuery, PageShape
-from api.tenant.contents import Content
+from api.tenant.contents import Content, HeaderMedium, HeaderPlace, TemplateButton
 from messaging.consent import MOST_EVIDENCE, MOST_HOW
 from messaging.models import UNASSIGNED, Consent, Contact, Message, Template, Thread
 from tenants.declaration import Purpose
-from whatsapp.limits import TEMPLATE_BODY_CHARACTERS, TEMPLATE_NAME_CHARACTERS, TEXT_BODY_CHARACTERS
+from whatsapp.limits import (
+    TEMPLATE_BODY_CHARACTERS,
+    TEMPLATE_BUTTONS,
+    TEMPLATE_HEADER_CHARACTERS,
+    TEMPLATE_NAME_CHARACTERS,
+    TEXT_BODY_CHARACTERS,
+)
 
 PHONE_NUMBER = r"^\+[1-9][0-9]{6,14}$"
 BUSINESS_SCOPED_ID = r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$"
@@ -47,7 +53,7 @@ class Person(CamelCase):
 
 
 class TemplateChoice(CamelCase):
-    """A template with its variables filled in."""
+    """A template with everything filled in that it leaves open."""
 
     name = Pattern(TEMPLATE_NAME, max_length=TEMPLATE_NAME_CHARACTERS)
     language = Pattern(LANGUAGE, max_length=10, help_text="Such as nl.")
@@ -55,8 +61,27 @@ class TemplateChoice(CamelCase):
         child=Readable(max_length=TEMPLATE_BODY_CHARACTERS),
         required=False,
         default=dict,
-        help_text="The text of each variable of the template, by its name.",
+        help_text='The text of each variable of the body, by its name; positional ones are named "1", "2".',
     )
+    header_values = Values(
+        child=Readable(max_length=TEMPLATE_HEADER_CHARACTERS),
+        required=False,
+        help_text="The variable of a text header, by its name.",
+    )
+    header_medium = HeaderMedium(required=False, help_text="The medium of a header that has one.")
+    header_location = HeaderPlace(required=False, help_text="The place of a header that is a location.")
+    buttons = serializers.ListField(
+        child=TemplateButton(),
+        required=False,
+        max_length=TEMPLATE_BUTTONS,
+        help_text="The buttons that need something.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse two headers."""
+        if len({"header_values", "header_medium", "header_location"} & set(attrs)) > 1:
+            raise serializers.ValidationError("Give one header.", code="one_of")
+        return attrs
 
 
 class OptIn(CamelCase):

@@ -16,6 +16,7 @@ from api.reading import checked, months_of
 from api.scopes import Scope
 from api.tenant import shapes
 from api.tenant.consents import ids, said
+from api.tenant.contents import filling
 from api.tenant.refusals import as_problems
 from api.version import BASE_PATH
 from api.views import READ_METHODS, ApiView, not_found
@@ -104,7 +105,7 @@ class Messages(ApiView):
             message = reaching.send(
                 to=self._addressee(values),
                 content=Text(body=values["text"]) if "text" in values else values.get("content"),
-                template=reaching.TemplateChoice(**values["template"]) if "template" in values else None,
+                template=_template(values["template"]) if "template" in values else None,
                 actor=self.key.actor(),
                 at=self.now,
                 reply_to=values.get("reply_to_message_id"),
@@ -120,6 +121,10 @@ class Messages(ApiView):
         number = reaching.number_of(municipality_id=self.municipality_id, phone_number_id=values.get("phone_number_id"))
         wa_id, bsuid = ids(recipient)
         return reaching.Person(wa_id=wa_id, bsuid=bsuid, phone_number_id=number)
+
+
+def _template(values: dict[str, Any]) -> reaching.TemplateChoice:
+    return reaching.TemplateChoice(name=values["name"], language=values["language"], filling=filling(values))
 
 
 def _created(answer: idempotency.Answer) -> Response:

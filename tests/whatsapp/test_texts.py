@@ -11,7 +11,9 @@ from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
 from whatsapp.texts import TEXTS, text_of
 
-SOURCES = [*Path(whatsapp.__file__).parent.glob("outgoing/*.py")]
+ROOT = Path(whatsapp.__file__).parent.parent
+# All that may refuse: a room that makes contents of its own belongs here too.
+SOURCES = [*ROOT.glob("whatsapp/outgoing/*.py"), *ROOT.glob("messaging/**/*.py"), *ROOT.glob("api/**/*.py")]
 # Where a code stands in each call that can refuse.
 PLACES = {"InvalidContent": (0,), "need": (1,), "sized": (1,), "count": (1,), "web_address": (1,), "_unique": (1,)}
 NAMES = {"code", "too_long"}
