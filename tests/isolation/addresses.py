@@ -116,6 +116,7 @@ EVERY_HOST = {
         nothing="sets a cookie",
         elsewhere=frozenset({302}),
     ),
+    ".well-known/security.txt": Address(OPEN, nothing="says whom to tell of a weakness", elsewhere=LIST),
     "api/v1/openapi.json": Address(OPEN, nothing="describes the API, the same for everyone", elsewhere=LIST),
     "api/v1/docs/": Address(OPEN, nothing="describes the API, the same for everyone", elsewhere=LIST),
 }

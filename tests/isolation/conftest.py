@@ -10,6 +10,7 @@ from config.local import databases, testing
 from tests.conftest import FROZEN_AT
 from tests.isolation.world import World, make_world
 
+CONTACT = "mailto:beveiliging@voorbeeld.example"
 QUICK_PASSWORDS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -30,7 +31,7 @@ def world_url(template, django_db_setup, django_db_blocker) -> Iterator[str]:
         connection.close()
         connection.settings_dict["NAME"] = name
         try:
-            with override_settings(PASSWORD_HASHERS=QUICK_PASSWORDS, DATABASE_URL=url):
+            with override_settings(PASSWORD_HASHERS=QUICK_PASSWORDS, DATABASE_URL=url, SECURITY_CONTACT=CONTACT):
                 connection.set_schema_to_public()
                 yield url
         finally:

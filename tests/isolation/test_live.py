@@ -24,7 +24,7 @@ STREAM = {"accept": "text/event-stream"}
 
 def signed_in(party: Party) -> dict[str, str]:
     """Return the headers of a page that listens, of somebody who may see all pages of a party."""
-    return {**STREAM, "cookie": f"sessionid={party.sessions[ALL]}"}
+    return {**STREAM, "cookie": f"{settings.SESSION_COOKIE_NAME}={party.sessions[ALL]}"}
 
 
 def announce(schema: str, *threads: object) -> None:
@@ -79,11 +79,15 @@ async def test_an_error_page_knows_a_cookie_of_its_own_host_and_no_other(world: 
         async with open_doors(database_url=world_url) as doors:
             for path in ("/nothing/", "/live/", f"/threads/{uuid4()}/", "/users/"):
                 for party in world.parties:
-                    headers = {"cookie": f"sessionid={party.sessions.get('AGENT', party.sessions[ALL])}"}
+                    headers = {
+                        "cookie": f"{settings.SESSION_COOKIE_NAME}={party.sessions.get('AGENT', party.sessions[ALL])}"
+                    }
                     answer = await call(doors, "GET", path, host=world.owner.host, headers=headers)
                     shown = [each.schema for each in world.parties if each.text("user") in answer.said()]
                     assert shown == ([party.schema] if party is world.owner else []), (path, party.schema)
-                    assert ("sessionid" in answer.headers.get("set-cookie", "")) is (party is not world.owner), path
+                    assert (f"{settings.SESSION_COOKIE_NAME}=" in answer.headers.get("set-cookie", "")) is (
+                        party is not world.owner
+                    ), path
     finally:
         connection_created.disconnect(note)
     # The threads of the loop, in which error pages are made, have no tenant and so must not ask the database.
@@ -100,7 +104,7 @@ async def test_nobody_is_admitted_to_the_owners_stream_but_its_own(world: World,
         await listening(doors)
         for party in (world.other, world.console):
             for session in party.sessions.values():
-                headers = {**STREAM, "cookie": f"sessionid={session}"}
+                headers = {**STREAM, "cookie": f"{settings.SESSION_COOKIE_NAME}={session}"}
                 answer = await call(doors, "GET", path, host=owner.host, headers=headers)
                 assert answer.status == 401
                 assert found_in(answer.said(), marks) == []

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection, models
@@ -92,7 +93,7 @@ def _sign_in(party: Party) -> None:
             )
         answer = ask(party.host, "POST", "/sign-in/", form={"login": email, "password": PASSWORD})
         assert answer.status_code == 302, (answer.status_code, answer.headers, answer.content)
-        party.sessions[name] = answer.cookies["sessionid"].value
+        party.sessions[name] = answer.cookies[settings.SESSION_COOKIE_NAME].value
         party.passwords[email] = PASSWORD
     with schema_context(party.schema):
         party.more += [*User.objects.all(), *Session.objects.all()]
@@ -125,7 +126,7 @@ class Asked:
             body, content_type = encode_multipart(BOUNDARY, self.form), MULTIPART_CONTENT
         sent = {"host": self.host, "content-type": content_type, "content-length": str(len(body)), **self.headers}
         if self.session is not None:
-            sent["cookie"] = f"sessionid={self.session}"
+            sent["cookie"] = f"{settings.SESSION_COOKIE_NAME}={self.session}"
         if self.key is not None:
             sent["authorization"] = f"Bearer {self.key}"
         address, _, query = self.path.partition("?")
