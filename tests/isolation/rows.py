@@ -37,11 +37,14 @@ from billing.models import (
 )
 from messaging.core.models import InboxFigures, Lane, NumberHour, OutboxWake, Replay, UnknownUpdate
 from messaging.models import (
+    Blob,
     Consent,
     Contact,
     InboxEvent,
+    Medium,
     Message,
     MessageStatus,
+    MetaUpload,
     OutboxItem,
     Template,
     TemplateAlert,
@@ -49,7 +52,7 @@ from messaging.models import (
     TemplateVersion,
     Thread,
 )
-from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, Trouble
+from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
 from tests.conftest import FROZEN_AT
 
 AT = FROZEN_AT - timedelta(minutes=10)
@@ -113,6 +116,7 @@ def _thread(party: Party) -> Thread:
 def _message(party: Party) -> Message:
     return Message.objects.create(
         thread=party.rows[Thread],
+        medium=party.rows[Medium],
         direction="INBOUND",
         state="RECEIVED",
         kind="text",
@@ -121,6 +125,38 @@ def _message(party: Party) -> Message:
         wamid=f"wamid.{party.text('in')}",
         stamped_at=AT,
         created_at=AT,
+    )
+
+
+def _medium(party: Party) -> Medium:
+    return Medium.objects.create(
+        kind="document",
+        state="STORED",
+        filename=party.text("filename"),
+        created_at=AT,
+        phone_number_id=party.number.phone_number_id,
+        meta_id=f"88{party.digits}001",
+        meta_url=f"https://{party.text('media')}.example/1",
+        content_type="application/pdf",
+        size_bytes=1,
+        sha256=party.hash("medium"),
+        stored_at=AT,
+    )
+
+
+def _blob(party: Party) -> Blob:
+    medium = party.rows[Medium]
+    return Blob.objects.create(
+        name=party.text("blob"), medium=medium, part="ORIGINAL", state="KEPT", changed_at=FROZEN_AT
+    )
+
+
+def _upload(party: Party) -> MetaUpload:
+    return MetaUpload.objects.create(
+        medium=party.rows[Medium],
+        phone_number_id=party.number.phone_number_id,
+        meta_id=f"99{party.digits}001",
+        uploaded_at=AT,
     )
 
 
@@ -258,6 +294,9 @@ EVERYWHERE: dict[type[models.Model], Callable[[Party], Any]] = {
 IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     Contact: _contact,
     Thread: _thread,
+    Medium: _medium,
+    Blob: _blob,
+    MetaUpload: _upload,
     Message: _message,
     MessageStatus: _status,
     OutboxItem: _outbox_item,
@@ -349,6 +388,9 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     Lane: lambda party: Lane.objects.get(municipality_id=party.municipality.id),
     NumberHealth: lambda party: NumberHealth.objects.update_or_create(
         number=party.number, defaults={"verified_name": party.text("verified"), "told": {"x": party.text("told")}}
+    )[0],
+    TenantKey: lambda party: TenantKey.objects.get_or_create(
+        municipality=party.municipality, defaults={"key_encrypted": party.hash("data key"), "made_at": AT}
     )[0],
     Trouble: lambda party: Trouble.objects.create(
         number=party.number, kind="QUALITY", detail=party.text("trouble"), opened_at=AT

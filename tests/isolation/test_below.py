@@ -97,6 +97,11 @@ def test_the_intake_cannot_put_a_row_in_a_partition_that_is_not_its_municipality
 TASKS: dict[str, Callable[[Party], dict[str, Any]] | str] = {
     "messaging.tasks.drain_inbox": lambda party: {"schema_name": party.schema},
     "messaging.tasks.replay_dead_letters": lambda party: {"replay_id": str(party.rows[Replay].id)},
+    "messaging.tasks.fetch_media": lambda party: {"schema_name": party.schema},
+    "messaging.templates.tasks.sync_templates": lambda party: {"schema_name": party.schema},
+    "messaging.templates.tasks.sweep_templates": "names no municipality: has each that is due looked at",
+    "messaging.tasks.sweep_media": "names no municipality: wakes each that has media to fetch",
+    "messaging.tasks.sweep_blobs": "names no municipality: removes what nothing refers to, in each alike",
     "messaging.tasks.sweep_inboxes": "names no municipality: wakes each that has open events",
     "messaging.tasks.continue_replays": "names no municipality: goes on with what was asked for, in each alike",
     "api.tasks.forget_answers": "names no municipality: what is old goes, in each alike",
