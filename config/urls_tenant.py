@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("web.urls")),
     path("inbox/", workspace.inbox, name="inbox"),
     path("threads/<uuid:thread_id>/", workspace.thread, name="thread"),
+    path("threads/<uuid:thread_id>/typing/", workspace.typing, name="typing"),
     path("threads/<uuid:thread_id>/reply/", workspace.reply, name="reply"),
     path("threads/<uuid:thread_id>/template/<uuid:template_id>/", workspace.send_template, name="send-template"),
     path("threads/<uuid:thread_id>/close/", workspace.close_thread, name="close-thread"),

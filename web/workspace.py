@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission
-from messaging import reading, replying, threads
+from messaging import noticing, reading, replying, threads
 from messaging.consent import NotConsented
 from messaging.models import Template, Thread
 from messaging.templates.filling import TemplateUnusable
 from tenants import clock
-from web.access import PageRequest, is_fragment, requires
+from web.access import PageRequest, is_fragment, permissions, requires
 from web.words import REFUSALS, REFUSED
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
@@ -38,8 +38,22 @@ def inbox(request: PageRequest) -> HttpResponse:
 @require_safe
 @requires(Permission.READ_THREADS)
 def thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
-    """Show one thread; htmx gets its messages alone."""
-    return _show(request, thread_id, fragment=is_fragment(request))
+    """Show one thread; htmx gets its messages alone. Whoever may answer it has read it then."""
+    shown = _show(request, thread_id, fragment=is_fragment(request))
+    if request.method == "GET" and Permission.ANSWER_THREADS in permissions(request) and not _before(request):
+        noticing.mark_read(thread_id=thread_id, at=clock.now())
+    return shown
+
+
+@require_POST
+@requires(Permission.ANSWER_THREADS)
+def typing(request: PageRequest, thread_id: UUID) -> HttpResponse:
+    """Have the citizen see that an answer is being typed."""
+    try:
+        noticing.show_typing(thread_id=thread_id, at=clock.now())
+    except Thread.DoesNotExist:
+        raise Http404 from None
+    return HttpResponse(status=204)
 
 
 @require_POST

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.tenant import consents, views
+from api.tenant import attention, consents, views
 
 urlpatterns = [
     path("messages", views.Messages.as_view()),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("threads", views.Threads.as_view()),
     path("threads/_search", views.ThreadSearch.as_view()),
     path("threads/<uuid:thread_id>", views.OneThread.as_view()),
+    path("threads/<uuid:thread_id>/_read", attention.MarkRead.as_view()),
+    path("threads/<uuid:thread_id>/_typing", attention.ShowTyping.as_view()),
     path("threads/<uuid:thread_id>/messages", views.ThreadMessages.as_view()),
     path("templates", views.Templates.as_view()),
     path("templates/<uuid:template_id>", views.OneTemplate.as_view()),

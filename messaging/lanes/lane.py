@@ -18,6 +18,7 @@ from messaging.lanes import stopping
 from messaging.lanes.calling import call
 from messaging.lanes.pace import Pace
 from messaging.lanes.pairs import Pairs
+from messaging.lanes.receipts import Receipts
 from messaging.lanes.settling import Settler, until_stored
 from messaging.lanes.standing import PROBE_SECONDS, Standing, Stop
 from messaging.lanes.store import Claimed, LaneStore, Lease, NumberSettings
@@ -64,6 +65,7 @@ class Lane:
     throttled: dict[object, int] = field(default_factory=dict)  # how often in a row, by message: costs no try
     told_unreachable: bool = False
     _pairs: Pairs = field(default_factory=Pairs)
+    _receipts: Receipts = field(default_factory=Receipts)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
     _waits: bool = False  # whether anything was left in the outbox at the last look
@@ -78,6 +80,7 @@ class Lane:
 
     def wake(self) -> None:
         """Tell the lane that its outbox has work."""
+        self._receipts.wanted = True
         self._wake.set()
 
     def end(self) -> None:
@@ -127,6 +130,7 @@ class Lane:
             elif time.monotonic() - idle_since > IDLE_SECONDS and not self._wake.is_set():
                 break
         self.ended = True
+        self._receipts.drop()
         if self._in_flight:
             await asyncio.wait(self._in_flight)
         if not self.broken:
@@ -151,6 +155,7 @@ class Lane:
         most = self._at_most(min(allowance, free), at)
         claimed = await self._claim(most=most, at=at)
         if claimed is not None and len(claimed) < most and not self.ended:
+            await self._receipts.tell(lane=self, most=most - len(claimed))  # no message can leave now
             await self._until_due(at)
 
     def _at_most(self, most: int, at: float) -> int:

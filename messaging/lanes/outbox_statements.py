@@ -131,3 +131,12 @@ INBOUND = """
     SELECT count(*) FILTER (WHERE kind = 'MESSAGE' AND phone_number_id = %(number)s), coalesce(max(id), %(after)s)
     FROM {schema}.inbox_event WHERE municipality_id = %(municipality)s AND id > %(after)s
 """
+
+# Gone before Meta is called: at most once. Typing lasts 25 seconds, and is not told when most of these are over.
+TAKE_RECEIPTS = """
+    DELETE FROM {schema}.messaging_readreceipt WHERE thread_id IN (
+        SELECT thread_id FROM {schema}.messaging_readreceipt
+        WHERE phone_number_id = %(number)s ORDER BY requested_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+    )
+    RETURNING wamid, typing AND requested_at > clock_timestamp() - interval '15 seconds'
+"""

@@ -100,6 +100,14 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """A message that was read, and whether somebody types an answer now."""
+
+    wamid: str
+    typing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LaneStore:
     """The SQL of all lanes of one process, on its pool. Every method is one statement, committed at once."""
 
@@ -210,6 +218,11 @@ class LaneStore:
         again = {each.message_id for each in settlements if each.kind is Ending.AGAIN}
         self._announce(lease, {thread for id_, _, done, thread in rows if done and id_ not in again})
         return {id_ for id_, exists, done, _ in rows if exists and not done}
+
+    async def take_receipts(self, *, lease: Lease, most: int) -> list[Receipt]:
+        """Take what is to be told of reading and typing; nobody else will tell it."""
+        rows = await self._in_schema(lease, outbox.TAKE_RECEIPTS, number=lease.phone_number_id, most=most)
+        return [Receipt(*row) for row in rows]
 
     async def expire(self, *, lease: Lease, closed_before: datetime, reason: str) -> int:
         """Fail the waiting free-form answers to whoever wrote last before a moment; return how many."""

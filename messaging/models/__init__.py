@@ -5,6 +5,7 @@ from messaging.models.inbox import InboxEvent
 from messaging.models.media import Blob, Medium, MetaUpload
 from messaging.models.messages import Message, MessageStatus, OutboxItem
 from messaging.models.people import Contact, Thread
+from messaging.models.receipts import ReadReceipt
 from messaging.models.templates import UNASSIGNED, Template, TemplateAlert, TemplateSync, TemplateVersion
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "MessageStatus",
     "MetaUpload",
     "OutboxItem",
+    "ReadReceipt",
     "Template",
     "TemplateAlert",
     "TemplateSync",

@@ -56,6 +56,7 @@ class Thread(models.Model):
     closed_at = models.DateTimeField(null=True)
     last_inbound_at = models.DateTimeField(null=True)  # Meta's stamp of the contact's last message on this number
     last_message_at = models.DateTimeField()
+    read_until = models.DateTimeField(null=True)  # Meta's stamp of the last message that was marked as read
     waiting_since = models.DateTimeField(null=True)  # the first message of the contact that nobody answered yet
 
     class Meta:

@@ -233,6 +233,8 @@ class TestScopes:
             ("POST", "/threads/_search", "messages:read"),
             ("GET", f"/threads/{uuid.UUID(int=1)}", "messages:read"),
             ("GET", f"/threads/{uuid.UUID(int=1)}/messages", "messages:read"),
+            ("POST", f"/threads/{uuid.UUID(int=1)}/_read", "messages:send"),
+            ("POST", f"/threads/{uuid.UUID(int=1)}/_typing", "messages:send"),
             ("POST", "/consents", "messages:send"),
             ("POST", "/consents/_search", "messages:read"),
             ("GET", "/templates", "templates:read"),

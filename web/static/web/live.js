@@ -49,8 +49,8 @@
   window.addEventListener("pagehide", stop);
   window.addEventListener("pageshow", start);
   document.body.addEventListener("htmx:responseError", (event) => {
-    // Signed out meanwhile: the page says so by itself.
-    if (event.detail.xhr.status === 401) location.reload();
+    // Signed out meanwhile: the page says so by itself. Not while somebody types, whose words would be lost.
+    if (event.detail.xhr.status === 401 && event.target === place) location.reload();
   });
   let last = "";
   document.body.addEventListener("htmx:beforeSwap", () => { last = version(); });
