@@ -125,6 +125,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # who makes a user has chosen the address
 ACCOUNT_SESSION_REMEMBER = True
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day, and no longer
 
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
