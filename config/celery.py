@@ -1,8 +1,10 @@
 """Celery: it wakes, the rows are the queue. No task carries anything that may not be lost."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -21,7 +23,6 @@ app.conf.update(
         "messaging.tasks.fetch_media": {"queue": "media"},  # waits for Meta, so never where others wait for it
     },
     worker_prefetch_multiplier=1,
-    worker_hijack_root_logger=False,
     worker_max_tasks_per_child=None,
     task_acks_late=False,  # a lost wake-up is harmless: the sweep finds the rows
     task_publish_retry=False,  # who wakes never waits for Redis
@@ -39,4 +40,11 @@ app.conf.update(
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
+
+
+@setup_logging.connect
+def keep_logging(**_: Any) -> None:
+    """Leave logging as config/observation.py set it up: Celery's own handlers would write errors' texts as they are."""
+
+
 app.autodiscover_tasks(["messaging", "messaging.templates", "api"])

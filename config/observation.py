@@ -8,8 +8,11 @@ numeric ids have the shape of phone numbers and go too: name a municipality by i
 import logging
 import logging.config
 import re
+import sys
+import threading
 import traceback
 from collections.abc import Iterator
+from types import TracebackType
 from typing import Any
 
 import sentry_sdk
@@ -124,6 +127,7 @@ def _scrub_log(_logger: Any, _name: str, event: structlog.typing.EventDict) -> s
 def configure(config: dict[str, Any]) -> None:
     """Set up logs and Sentry, as settings.LOGGING says: {"level", "sentry_dsn"}."""
     configure_logging(level=config["level"])
+    log_last_words()
     configure_sentry(dsn=config["sentry_dsn"])
 
 
@@ -160,6 +164,10 @@ def configure_logging(*, level: str) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
+                # The server brings a handler of its own, which would write an error's text as it is.
+                "uvicorn": {"handlers": [], "propagate": True},
+                # It tells of every task it takes and ends: rows are the queue, and metrics count them.
+                "celery": {"level": level if level == "DEBUG" else "WARNING"},
                 # An access line holds addresses of citizens' threads and of callers: the proxy counts requests.
                 "uvicorn.access": {"level": "WARNING"},
                 "aiohttp.access": {"level": "WARNING"},
@@ -167,6 +175,27 @@ def configure_logging(*, level: str) -> None:
             },
         }
     )
+
+
+def log_last_words() -> None:
+    """Have what ends a process or a thread logged as every other error is: Python itself would print its text."""
+    logging.captureWarnings(True)
+
+    def ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+        else:
+            structlog.get_logger(__name__).critical("process_ended", exc_info=(kind, error, trace))
+
+    def thread_ended(ending: threading.ExceptHookArgs) -> None:
+        if ending.exc_value is not None and not issubclass(ending.exc_type, SystemExit):
+            structlog.get_logger(__name__).error("thread_ended", exc_info=ending.exc_value)
+
+    def not_raised(unraised: "sys.UnraisableHookArgs") -> None:
+        if unraised.exc_value is not None:
+            structlog.get_logger(__name__).error("error_not_raised", exc_info=unraised.exc_value)
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = ended, thread_ended, not_raised
 
 
 def configure_sentry(*, dsn: str | None) -> None:

@@ -12,14 +12,20 @@ import pytest
 
 from config.env import ROOT
 
+LOGGERS = {"messaging.inbox", "library", "celery.app.trace", "asyncio", "config.observation"}
+LOGGERS |= {"uvicorn.error", "a_task", "multiprocessing"}
 WORDS = "mijn buurman Teun is ziek"
-# A worker's process: our own loggers, a library's, a task that fails, and a forgotten asynchronous one.
+# A process: our own loggers, a library's, the server's and Celery's, which bring handlers of their own; a task that
+# fails, a forgotten asynchronous one, a thread and an object that end badly; and then its own end.
 FAILS = f"""
-import asyncio, logging
-import django
+import asyncio, logging, threading
+import django, uvicorn
+uvicorn.Config("nothing:here")
 django.setup()
 import sentry_sdk, structlog
+from celery.utils.log import get_task_logger
 from config.celery import app
+app.log.setup(loglevel="INFO")
 
 def broken():
     try:
@@ -38,7 +44,18 @@ caught(lambda error: log.error("ours", exc_info=error))
 caught(lambda error: log.exception("ours_again"))
 caught(lambda error: logging.getLogger("library").exception("it broke: %s", error))
 caught(lambda error: logging.getLogger("library").error(f"it broke here: {{error!r}}", exc_info=error))
+caught(lambda error: logging.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=error))
+caught(lambda error: get_task_logger("a_task").error("it broke", exc_info=error))
+caught(lambda error: logging.getLogger("multiprocessing").error("it broke", exc_info=error))
 caught(lambda error: sentry_sdk.capture_exception(error))
+
+class Ends:
+    def __del__(self):
+        broken()
+Ends()
+thread = threading.Thread(target=broken)
+thread.start()
+thread.join()
 
 @app.task(name="fails")
 def fails(**_):
@@ -55,6 +72,7 @@ async def forgets():
     del task
 asyncio.run(forgets())
 sentry_sdk.flush(5)
+broken()
 """
 
 
@@ -80,8 +98,15 @@ def said() -> tuple[str, str]:
     environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "SENTRY_DSN": dsn, "LOG_LEVEL": "INFO"}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", FAILS], cwd=ROOT, env=environ, capture_output=True, text=True, check=True, timeout=60
+            [sys.executable, "-c", FAILS],
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
         )
+        assert done.returncode == 1, done.stderr
     finally:
         server.shutdown()
         server.server_close()
@@ -100,7 +125,7 @@ def test_no_report_holds_them(said):
 def test_each_error_is_logged_with_its_kind_and_place(said):
     logged = [json.loads(line) for line in said[0].splitlines()]
     errors = [line for line in logged if line["level"] in {"error", "critical"}]
-    assert {line["logger"] for line in errors} == {"messaging.inbox", "library", "celery.app.trace", "asyncio"}
+    assert {line["logger"] for line in errors} == LOGGERS
     for line in errors:
         assert "RuntimeError" in line["exception"]
         assert "in broken" in line["exception"]
