@@ -65,11 +65,13 @@ class WhatsAppWebhook:
 
     def _challenge(self, scope: Scope) -> bytes | None:
         """Return the challenge to echo when Meta verifies the address with our word, else None."""
-        query = {name: values[0] for name, values in parse_qs(scope["query_string"]).items()}
-        token = query.get(b"hub.verify_token", b"")
-        if query.get(b"hub.mode") != b"subscribe" or not hmac.compare_digest(token, self.verify_token.encode()):
+        # As text: of bytes, parse_qs takes nothing but ASCII, and a stranger may write anything.
+        query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
+        token = query.get("hub.verify_token", "").encode()
+        if query.get("hub.mode") != "subscribe" or not hmac.compare_digest(token, self.verify_token.encode()):
             return None
-        return query.get(b"hub.challenge")
+        challenge = query.get("hub.challenge")
+        return None if challenge is None else challenge.encode()
 
     async def _receive(self, scope: Scope, receive: Receive) -> int:
         """Store a POST's events and return the status to answer with."""

@@ -47,6 +47,8 @@ async def test_it_echoes_the_challenge_to_who_knows_the_word(door):
     "query",
     [
         "hub.mode=subscribe&hub.verify_token=guess&hub.challenge=1",
+        "hub.mode=subscribe&hub.verify_token=gu%C3%A9ss&hub.challenge=1",
+        "hub.mode=subscribe&hub.verify_token=%ff&hub.challenge=%ff",
         "hub.mode=subscribe&hub.challenge=1",
         "hub.mode=unsubscribe&hub.verify_token=the%20word%20that%20was%20agreed&hub.challenge=1",
         "hub.mode=subscribe&hub.verify_token=the%20word%20that%20was%20agreed",
