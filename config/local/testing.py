@@ -140,7 +140,8 @@ class OnePlatformEach(LoadScopeScheduling):  # type: ignore[misc]  # for the sam
             return "browser"
         if not path.startswith("tests/flows/"):
             return nodeid
-        return "demo" if path.endswith("test_demo.py") else "live"
+        name = path.removeprefix("tests/flows/test_").removesuffix(".py")
+        return name if name in {"demo", "canaries"} else "live"
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,0 +1,53 @@
+"""Somebody in front of a running platform's pages, without a browser: cookies, forms, and where the answers lead."""
+
+import logging
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.flows.live import Live
+from tests.flows.witnesses import addresses
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of each request
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+@dataclass
+class Visitor:
+    """Somebody in front of one host, with cookies; remembers what addresses they were sent to."""
+
+    live: Live
+    host: str
+    led_to: list[str]
+    client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        port = self.live.instance.web_port
+        self.client = httpx.Client(
+            base_url=self.live.instance.urls.web,
+            headers={"Host": f"{self.host}.localhost:{port}"},
+            timeout=30,
+            verify=False,  # there is no TLS here, and reading certificates for nothing takes its time
+        )
+
+    def call(self, method: str, path: str, **given: Any) -> httpx.Response:
+        """Make one request."""
+        answer = self.client.request(method, path, **given)
+        page = answer.text if "html" in answer.headers.get("content-type", "") else ""
+        self.led_to += addresses(page=page, headers=dict(answer.headers))
+        return answer
+
+    def get(self, path: str, **given: Any) -> httpx.Response:
+        """Open a page."""
+        return self.call("GET", path, **given)
+
+    def submit(self, path: str, form: dict[str, str], *, on: str = "") -> httpx.Response:
+        """Fill in the form of a page."""
+        token = _TOKEN.search(self.get(on or path).text)
+        return self.call("POST", path, data={**form, "csrfmiddlewaretoken": token[1] if token else ""})
+
+    def sign_in(self, email: str, password: str) -> httpx.Response:
+        """Sign in through the form."""
+        return self.submit("/sign-in/", {"login": email, "password": password})
