@@ -158,7 +158,8 @@ async def _stop(lane: "Lane", error: MetaError, *, templates_only: bool) -> None
     stop = lane.standing.templates if templates_only else lane.standing.number
     if not stop.put(at=at, seconds=PROBE_SECONDS):
         return
-    kind, detail = stopping.trouble_of(error=error), _reason(error)
+    # The code alone: lanes and troubles are in `public`, and Meta's words may name a citizen or repeat a token.
+    kind, detail = stopping.trouble_of(error=error), f"Meta {error.code}"
     log.error("number_stopped", code=error.code, trouble=kind)
     numbers = {lane.lease.phone_number_id}
     if not templates_only:
