@@ -69,5 +69,5 @@ async def test_it_is_the_same_for_who_waits_asynchronously():
 
 
 def test_the_pages_use_it(settings):
-    assert settings.SESSION_ENGINE == SessionStore.__module__
+    assert SessionStore.__module__ == settings.SESSION_ENGINE
     assert Client().session.__class__ is SessionStore

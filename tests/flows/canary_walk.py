@@ -23,7 +23,7 @@ REFUSED_ROW, REFUSED_LOUDLY, REFUSED_EVENT, REFUSED_OUTCOME = "strikvraag", "val
 REFUSALS = f"""
     ALTER TABLE {{s}}.messaging_message
         ADD CONSTRAINT walk_refuses CHECK (text NOT LIKE '%%{REFUSED_ROW}%%') NOT VALID,
-        ADD CONSTRAINT walk_refuses_outcomes CHECK (state <> 'ACCEPTED' OR text NOT LIKE '%%{REFUSED_OUTCOME}%%')
+        ADD CONSTRAINT walk_refuses_outcomes CHECK (coalesce(wamid, '') = '' OR text NOT LIKE '%%{REFUSED_OUTCOME}%%')
         NOT VALID;
     CREATE FUNCTION {{s}}.walk_refuse() RETURNS trigger LANGUAGE plpgsql SET log_min_messages = panic AS
         $$ BEGIN RAISE EXCEPTION 'cannot keep: %%', NEW.text; END $$;
