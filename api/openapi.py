@@ -111,7 +111,6 @@ def _generated(door: Door) -> Document:
     components = made["components"]
     _without(made, "x-spec-enum-id")
     components["schemas"].update({"Problem": PROBLEM, "InvalidPart": INVALID_PART})
-    components["responses"] = {f"Problem{status}": _problem_response(status) for status in sorted(TITLES)}
     version = {"description": "The full version of the API.", "required": True, "schema": {"type": "string"}}
     components["headers"] = {"ApiVersion": version}
     for name, rules in STRICT.items():
@@ -124,6 +123,10 @@ def _generated(door: Door) -> Document:
             components["schemas"]["TemplateChoice"]["properties"][member]["propertyNames"] = names
     for address, method, operation in _operations(made):
         _complete(address, method, operation)
+    answered = {status for _, _, operation in _operations(made) for status in operation["responses"]}
+    components["responses"] = {
+        f"Problem{status}": _problem_response(status) for status in sorted(TITLES) if str(status) in answered
+    }
     return made
 
 
