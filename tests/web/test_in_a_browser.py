@@ -160,6 +160,24 @@ def test_by_keyboard_one_gets_past_the_frame(context, played):
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("word", ["agent", "support"], ids=["municipality", "console"])
+def test_axe_finds_nothing_on_the_page_of_an_api(opened, played, word, size, scheme):
+    # The page lets no script run; axe-core is one, and is let in by the browser alone.
+    context = opened.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True
+    )
+    page = context.new_page()
+    assert page.goto(played.url(word, "/api/v1/docs/")).status == 200
+    expect(page.get_by_role("heading", name="Authentication")).to_be_visible()
+    found = violations(page)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    context.close()
+    assert found == []
+    assert wide <= size[0]
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(opened, played, size, scheme):
     found = {}
     signed_in = {}
