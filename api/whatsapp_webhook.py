@@ -110,7 +110,7 @@ class WhatsAppWebhook:
             payload = orjson.dumps(event.payload)
             if route is None:
                 # Nobody's, until a number is opened: readable with our keys only, because it rests in a shared schema.
-                payload = orjson.dumps({"encrypted": encrypt(plain=payload).decode()})
+                payload = orjson.dumps({"encrypted": encrypt(plain=payload).decode(), "waba_id": event.waba_id})
             else:
                 schemas.add(route.schema_name)
             rows.append(

@@ -37,6 +37,11 @@ app.conf.update(
         },
         "sweep-media": {"task": "messaging.tasks.sweep_media", "schedule": 30.0, "options": {"expires": 30}},
         "sweep-blobs": {"task": "messaging.tasks.sweep_blobs", "schedule": 3600.0, "options": {"expires": 3600}},
+        "measure-inboxes": {"task": "messaging.tasks.measure_inboxes", "schedule": 60.0, "options": {"expires": 60}},
+        "claim-unowned": {"task": "messaging.tasks.claim_unowned", "schedule": 300.0, "options": {"expires": 300}},
+        "find-silences": {"task": "messaging.tasks.find_silences", "schedule": 600.0, "options": {"expires": 600}},
+        "erase-unowned": {"task": "messaging.tasks.erase_unowned", "schedule": 3600.0, "options": {"expires": 3600}},
+        "forget-hours": {"task": "messaging.tasks.forget_hours", "schedule": 86400.0, "options": {"expires": 86400}},
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )

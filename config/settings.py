@@ -44,6 +44,7 @@ PROVISIONING_STEPS = [
     "accounts.provisioning.make_first_admin",
     "messaging.templates.defaults.install_defaults",
     "messaging.core.lanes.open_lane",
+    "messaging.quarantine.claim_soon",
     "messaging.core.partitions.attach_inbox",  # last: until the commit no other can be attached
 ]
 # How higher rooms compare what is there with the arguments of a repeated call.

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 from django.db import connection, transaction
 
-from messaging import receiving
+from messaging import hours, receiving, unknown
 from messaging.claiming import is_the_databases, mark
 from messaging.models import InboxEvent
 from tenants.models import Municipality
@@ -50,6 +50,12 @@ def apply_one(*, municipality: Municipality, event: InboxEvent, at: datetime) ->
         lay_aside(municipality=municipality, event=event, at=at, reason=f"failed: {type(error).__name__}", error=error)
     else:
         mark(events=[event], municipality=municipality, state=InboxEvent.State.APPLIED, at=at)
+
+
+def count(*, municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
+    """Add events, whatever became of them, to the counts that operators see."""
+    hours.count(municipality=municipality, events=events, at=at)
+    unknown.count(municipality=municipality, events=events, at=at)
 
 
 def lay_aside(

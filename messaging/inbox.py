@@ -14,8 +14,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django_tenants.utils import schema_context
 from psycopg.errors import DeadlockDetected
 
-from messaging import suspects
-from messaging.applying import apply_batch
+from messaging import applying, suspects
 from messaging.claiming import FIRST_TRY, claim, end_tries, took_too_long
 from messaging.models import InboxEvent
 from tenants import clock
@@ -112,7 +111,8 @@ def _drain_batch(*, municipality: Municipality) -> int | None:
             fresh = InboxEvent.objects.filter(state=InboxEvent.State.OPEN, attempts=0)
             events = list(fresh.order_by("id")[:BATCH])
             if events:
-                apply_batch(municipality=municipality, events=events, at=at)
+                applying.apply_batch(municipality=municipality, events=events, at=at)
+                applying.count(municipality=municipality, events=events, at=at)
             end_tries()
     except _DidNotEnd:
         raise

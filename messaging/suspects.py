@@ -12,7 +12,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F, QuerySet
 from psycopg.errors import DeadlockDetected
 
-from messaging.applying import apply_one, lay_aside
+from messaging.applying import apply_one, count, lay_aside
 from messaging.claiming import claim, end_tries, took_too_long, was_locked_out
 from messaging.models import InboxEvent
 from tenants import clock
@@ -102,7 +102,9 @@ def _apply(municipality: Municipality, event_id: int) -> None:
         _claim(municipality)
         event = _open(event_id).first()
         if event is not None:
-            apply_one(municipality=municipality, event=event, at=clock.now())
+            at = clock.now()
+            apply_one(municipality=municipality, event=event, at=at)
+            count(municipality=municipality, events=[event], at=at)
 
 
 def _acquit(event_id: int) -> None:

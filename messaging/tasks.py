@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import DatabaseError, connection, transaction
 from django_tenants.utils import schema_context
 
-from messaging import dead_letters, inbox
+from messaging import dead_letters, hours, inbox, measuring, quarantine, silence
 from messaging.core.partitions import UNOWNED
 from messaging.media import blobs, fetching
 from messaging.waking import FETCH, send_wakes, woken
@@ -97,3 +97,33 @@ def _asks(schema_name: str) -> bool:
     except DatabaseError as error:
         log.warning("media_not_swept", schema=schema_name, error=type(error).__name__)
         return False
+
+
+@shared_task
+def claim_unowned(**_: Any) -> None:
+    """Hand unowned events to whoever has their number now."""
+    quarantine.claim(at=clock.now())
+
+
+@shared_task
+def erase_unowned(**_: Any) -> None:
+    """Erase what nobody claimed in time."""
+    log.info("quarantine_erased", events=quarantine.erase(at=clock.now()))
+
+
+@shared_task
+def measure_inboxes(**_: Any) -> None:
+    """Look at how every inbox stands."""
+    measuring.measure_inboxes(at=clock.now())
+
+
+@shared_task
+def find_silences(**_: Any) -> None:
+    """Miss the numbers that normally talk now and do not."""
+    log.info("silences_found", numbers=silence.find_silences(at=clock.now()))
+
+
+@shared_task
+def forget_hours(**_: Any) -> None:
+    """Forget counts that are too old to compare with."""
+    hours.forget(at=clock.now())

@@ -89,7 +89,7 @@ def _bring_up(*, instance: Instance) -> None:
     _say(f"making an empty database ({databases.name_in(url=instance.values['DATABASE_URL'])})")
     instance.make_database()
     instance.migrate()
-    _say("starting web, worker, beat, sender and sandbox")
+    _say("starting web, workers, beat, sender and sandbox")
     instance.start_processes()
     instance.wait_until_healthy()
 

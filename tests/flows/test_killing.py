@@ -47,7 +47,7 @@ def _rows(live: Live, name: str, number: str | None = None) -> list[dict[str, ob
     return rows
 
 
-@pytest.mark.parametrize("name", ["worker", "sender", "web", "redis", "postgres"])
+@pytest.mark.parametrize("name", ["worker-inbox", "sender", "web", "redis", "postgres"])
 def test_a_killed_process_loses_and_doubles_nothing(live: Live, name: str):
     with Traffic(live) as traffic:
         time.sleep(2.0)

@@ -33,4 +33,5 @@ class TestCommands:
             commands(environ={}, path=procfile(text))
 
     def test_it_reads_the_processes_of_the_house(self):
-        assert list(commands(environ={})) == ["web", "worker", "beat", "sender", "metrics", "sandbox"]
+        workers = ["worker-inbox", "worker-media", "worker-maintenance"]
+        assert list(commands(environ={})) == ["web", *workers, "beat", "sender", "metrics", "sandbox"]

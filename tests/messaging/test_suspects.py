@@ -41,12 +41,29 @@ def harm(monkeypatch, effect):
 
 def drain_in_a_process() -> int:
     """Drain in a process of its own; return the signal that ended it, or 0."""
+    with connection.cursor() as cursor:
+        # What was killed holds its lock until the database notices.
+        while _is_locked(cursor):
+            time.sleep(0.01)
     connection.close()
     child = os.fork()
     if child == 0:
-        inbox.drain(schema_name="utrecht")
-        os._exit(0)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
+        try:
+            inbox.drain(schema_name="utrecht")
+            os._exit(0)
+        finally:
+            os._exit(1)
+    status = os.waitpid(child, 0)[1]
+    assert status in {0, signal.SIGKILL}
+    return os.WTERMSIG(status)
+
+
+def _is_locked(cursor) -> bool:
+    cursor.execute(
+        "SELECT FROM pg_locks JOIN pg_database AS here ON here.oid = database"
+        " WHERE locktype = 'advisory' AND datname = current_database()"
+    )
+    return cursor.fetchone() is not None
 
 
 def states() -> dict[str, str]:
