@@ -26,6 +26,11 @@ MESSAGE_KINDS = frozenset(
 STATUSES = frozenset({"sent", "delivered", "read", "played", "failed", "deleted", "warning"})
 # The fields that something is done with, or on purpose nothing.
 FIELDS = frozenset({"messages", *HANDLERS, *CITIZEN_FIELDS, *KEPT_FIELDS})
+# Of which events the kind is looked at: what is known, and where it stands.
+KNOWN: dict[str, tuple[frozenset[str], str]] = {
+    EventKind.MESSAGE: (MESSAGE_KINDS, "type"),
+    EventKind.STATUS: (STATUSES, "status"),
+}
 OTHER = "other"
 _WORD = re.compile(r"[a-z][a-z_]{1,60}")
 
@@ -53,12 +58,10 @@ def _unknown(event: InboxEvent) -> tuple[str, str] | None:
     """Return the field and kind of an event that is unknown, or None."""
     if event.field not in FIELDS:
         return _word(event.field), ""
-    known, name = {EventKind.MESSAGE: (MESSAGE_KINDS, "type"), EventKind.STATUS: (STATUSES, "status")}.get(
-        event.kind, (None, "")
-    )
     element = event.payload.get("element") if isinstance(event.payload, dict) else None
-    if known is None or not isinstance(element, dict):
+    if event.kind not in KNOWN or not isinstance(element, dict):
         return None
+    known, name = KNOWN[event.kind]
     kind = element.get(name)
     return (event.field, _word(kind)) if isinstance(kind, str) and kind not in known else None
 
