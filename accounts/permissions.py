@@ -18,6 +18,7 @@ class Permission(StrEnum):
     ANSWER_THREADS = "ANSWER_THREADS"
     READ_NUMBERS = "READ_NUMBERS"
     READ_TEMPLATES = "READ_TEMPLATES"
+    MANAGE_TEMPLATES = "MANAGE_TEMPLATES"
     READ_USERS = "READ_USERS"
     READ_MUNICIPALITIES = "READ_MUNICIPALITIES"
     READ_INVOICES = "READ_INVOICES"
@@ -28,6 +29,7 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.ANSWER_THREADS: frozenset({MunicipalRole.AGENT, MunicipalRole.SUPERVISOR}),
     Permission.READ_NUMBERS: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.READ_TEMPLATES: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
+    Permission.MANAGE_TEMPLATES: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_USERS: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_MUNICIPALITIES: frozenset({BspRole.BSP_SUPPORT, BspRole.BSP_ONBOARDING, BspRole.BSP_OPERATOR}),
     Permission.READ_INVOICES: frozenset({BspRole.BSP_FINANCE}),

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import TENANT
-from web import administration, listening, workspace
+from web import administration, listening, template_pages, workspace
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=TENANT),
@@ -18,7 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("live/inbox/", listening.inbox, name="live-inbox"),
     path("live/threads/<uuid:thread_id>/", listening.thread, name="live-thread"),
     path("numbers/", administration.numbers, name="numbers"),
-    path("templates/", administration.templates, name="templates"),
+    path("templates/", template_pages.templates, name="templates"),
+    path("templates/sync/", template_pages.sync, name="sync-templates"),
+    path("templates/<uuid:template_id>/", template_pages.template, name="template"),
+    path("templates/<uuid:template_id>/purpose/", template_pages.assign_purpose, name="assign-purpose"),
     path("users/", administration.users, name="users"),
 ]
 

@@ -111,11 +111,6 @@ def numbers(*, municipality: Municipality, at: datetime) -> tuple[NumberView, ..
     return tuple(_number(row, lanes, at) for row in sorted(found, key=lambda row: row.closed_at is not None))
 
 
-def templates() -> list[Template]:
-    """Return the templates of the schema that the connection is in."""
-    return list(Template.objects.order_by("name", "language"))
-
-
 def _view(row: Municipality, lanes: dict[str, Lane], traffic: dict[str, Traffic], at: datetime) -> MunicipalityView:
     return MunicipalityView(
         municipality=row,

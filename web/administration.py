@@ -1,4 +1,4 @@
-"""The municipal admin's pages: its numbers, templates and users. One domain call a view."""
+"""The municipal admin's pages: its numbers and users. One domain call a view."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -18,13 +18,6 @@ def numbers(request: PageRequest) -> HttpResponse:
     at = clock.now()
     found = overview.numbers(municipality=request.tenant, at=at)
     return render(request, "web/numbers.html", {"numbers": found, "now": at})
-
-
-@require_safe
-@requires(Permission.READ_TEMPLATES)
-def templates(request: PageRequest) -> HttpResponse:
-    """Show the municipality's templates, each with what Meta said of it."""
-    return render(request, "web/templates.html", {"templates": overview.templates()})
 
 
 @require_safe

@@ -23,8 +23,3 @@ def acquire(*, waba_id: str, at: datetime) -> bool:
 def prolong(*, waba_id: str) -> None:
     """Keep the lease while the look goes on."""
     TemplateSync.objects.filter(waba_id=waba_id).update(leased_until=Now() + LEASE)
-
-
-def is_under_way(*, waba_id: str) -> bool:
-    """Return whether somebody looks at the account now."""
-    return TemplateSync.objects.filter(waba_id=waba_id, leased_until__gt=Now()).exists()

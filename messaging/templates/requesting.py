@@ -1,5 +1,6 @@
 """Asks for another look at an account's templates; the sweep of messaging/tasks.py takes it within minutes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from messaging.models import TemplateSync
@@ -13,3 +14,9 @@ def request(*, waba_id: str, at: datetime) -> None:
         unique_fields=["waba_id"],
         update_fields=["requested_at"],
     )
+
+
+def request_all(*, waba_ids: Iterable[str], at: datetime) -> None:
+    """Note that a look at each of these accounts is wanted."""
+    for waba_id in waba_ids:
+        request(waba_id=waba_id, at=at)

@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from billing.models import Invoice
-from messaging.models import Consent, Contact, Message, OutboxItem, Template, Thread
+from messaging.models import Consent, Contact, Message, OutboxItem, Template, TemplateSync, Thread
 from tenants.models import Municipality
 from tests.isolation.rows import Party
 
@@ -151,6 +151,18 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "live/threads/<uuid:thread_id>/": Address(PAGE, "AGENT", ids=_THREAD, nothing="admits to a stream (test_live.py)"),
     "numbers/": Address(PAGE, "ADMIN", sees=("Number.display_phone_number",), elsewhere=LIST),
     "templates/": Address(PAGE, "ADMIN", sees=("Template.name",), elsewhere=LIST),
+    "templates/sync/": Address(PAGE, "ADMIN", method="POST", changes=(TemplateSync,), elsewhere=frozenset({302})),
+    "templates/<uuid:template_id>/": Address(
+        PAGE, "ADMIN", ids={"template_id": Template}, sees=("Template.name", "Template.body")
+    ),
+    "templates/<uuid:template_id>/purpose/": Address(
+        PAGE,
+        "ADMIN",
+        method="POST",
+        ids={"template_id": Template},
+        form=lambda party: {"purpose": "TOURISM"},
+        changes=(Template,),
+    ),
     "users/": Address(PAGE, "ADMIN", sees=("User.email", "User.name"), elsewhere=LIST),
     "api/v1/messages": Address(
         API,

@@ -1,5 +1,6 @@
 """The words of web/words.py, moments, money and numbers, as filters of the templates."""
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -9,7 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from web import words
+from messaging.templates.checking import Problem
+from web import template_words, words
 
 register = template.Library()
 TABLES: dict[str, dict[str, Promise]] = {
@@ -26,6 +28,12 @@ TABLES: dict[str, dict[str, Promise]] = {
     "line_kind": words.LINE_KINDS,
     "language": words.LANGUAGES,
     "refusal": words.REFUSALS,
+    "template_alert": template_words.ALERTS,
+    "template_aspect": template_words.ASPECTS,
+    "template_place": template_words.PLACES,
+    "template_reason": template_words.REASONS,
+    "unreadable": template_words.UNREADABLE,
+    "version_source": template_words.SOURCES,
 }
 # Which colour a state has beside its word: good, waiting, bad; none for what is neither.
 TONES = {
@@ -41,6 +49,24 @@ TONES = {
 def word(code: str, table: str) -> str:
     """Return the word for a code; a code without one, which is Meta's then, as it came."""
     return str(TABLES[table].get(code, code))
+
+
+@register.filter
+def sync_failure(code: str) -> str:
+    """Return why a look at Meta's templates failed."""
+    return template_words.sync_failure(code)
+
+
+@register.filter
+def problem(found: Problem) -> str:
+    """Return what is wrong with a draft of a template."""
+    return template_words.problem(code=found.code, limit=found.limit, actual=found.actual)
+
+
+@register.filter
+def raw(value: object) -> str:
+    """Return JSON of Meta's as it came."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 @register.filter
