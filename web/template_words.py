@@ -1,7 +1,6 @@
 """The words on the pages for what is said of templates: alerts, Meta's reasons, looks, and the rules a draft breaks."""
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as now_
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -144,5 +143,5 @@ def sync_failure(code: str) -> str:
     if code in SYNC_FAILURES:
         return str(SYNC_FAILURES[code])
     if code.startswith("meta_"):
-        return now_("Meta answered with error %(code)s. We try again within an hour.") % {"code": code[5:]}
-    return now_("Meta could not be reached. We try again within an hour.")
+        return str(_("Meta answered with error %(code)s. We try again within an hour.")) % {"code": code[5:]}
+    return str(_("Meta could not be reached. We try again within an hour."))
