@@ -104,8 +104,6 @@ TASKS: dict[str, Callable[[Party], dict[str, Any]] | str] = {
     "messaging.tasks.sweep_blobs": "names no municipality: removes what nothing refers to, in each alike",
     "messaging.tasks.sweep_inboxes": "names no municipality: wakes each that has open events",
     "messaging.tasks.continue_replays": "names no municipality: goes on with what was asked for, in each alike",
-    "messaging.templates.tasks.sync_templates": lambda party: {"schema_name": party.schema},
-    "messaging.templates.tasks.sweep_templates": "names no municipality: begins the looks that are due, in each alike",
     "api.tasks.forget_answers": "names no municipality: what is old goes, in each alike",
 }
 
