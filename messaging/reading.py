@@ -115,7 +115,7 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         edge = Message.objects.filter(id=before, thread=found).first()
         if edge is not None:
             messages = messages.filter(_earlier_than(edge))
-    rows = list(messages.defer("content")[: MESSAGES_A_PAGE + 1])
+    rows = list(messages.select_related("medium").defer("content")[: MESSAGES_A_PAGE + 1])
     shown = rows[:MESSAGES_A_PAGE][::-1]
     names = _names_of({row.author_id for row in shown if row.author_id})
     number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()

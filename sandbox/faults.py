@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong with the next sends and with the webhooks, until counted down or cleared."""
+"""Faults on demand: what goes wrong with the next sends, downloads and webhooks, until counted down or cleared."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,17 @@ SEND_KINDS = {
     "disconnect_before": set(),
     "html_500": set(),
     "html_500_after_accept": set(),
+}
+MEDIA_KINDS = {
+    "error": {"code"},  # of the look-up; all others are of the download
+    "not_found": set(),
+    "html_500": set(),
+    "hang": {"seconds"},
+    "slow": {"seconds"},
+    "cut": set(),
+    "redirect": {"to"},
+    "altered": set(),
+    "endless": set(),
 }
 WEBHOOK_KEYS = {"duplicate", "reorder", "drop", "delay_seconds", "rebatch", "phone_number_id"}
 
@@ -61,19 +72,37 @@ class WebhookFaults:
 
 
 @dataclass(slots=True)
+class MediaFault:
+    """What goes wrong with the next `count` look-ups ("error") or downloads (the others) of media."""
+
+    kind: str
+    count: int
+    code: int
+    seconds: float
+    to: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Show what is left of it."""
+        return {"kind": self.kind, "count": self.count}
+
+
+@dataclass(slots=True)
 class Faults:
     """All faults in force."""
 
     sends: list[SendFault] = field(default_factory=list)
+    media: list[MediaFault] = field(default_factory=list)
     webhooks: WebhookFaults = field(default_factory=WebhookFaults)
 
     def add(self, *, payload: dict[str, Any]) -> None:
         """Put the faults in force, besides those there. Raises UnknownFault, and changes nothing then."""
         sends = [_read_send_fault(raw=raw) for raw in payload.get("sends", [])]
+        media = [_read_media_fault(raw=raw) for raw in payload.get("media", [])]
         webhooks = payload.get("webhooks")
         if webhooks is not None:
             self.webhooks = _read_webhook_faults(raw=webhooks)
         self.sends += sends
+        self.media += media
 
     def take(self, *, number_id: str) -> SendFault | None:
         """Take the first fault meant for a send of this number, counting it down."""
@@ -85,11 +114,21 @@ class Faults:
                 return fault
         return None
 
+    def take_media(self, *, looking_up: bool) -> MediaFault | None:
+        """Take the first fault meant for a look-up, or for a download, counting it down."""
+        fault = next((each for each in self.media if (each.kind == "error") == looking_up), None)
+        if fault is not None:
+            fault.count -= 1
+            if fault.count <= 0:
+                self.media.remove(fault)
+        return fault
+
     def as_dict(self) -> dict[str, Any]:
         """Show what is left."""
         hooks = self.webhooks
         return {
             "sends": [fault.as_dict() for fault in self.sends],
+            "media": [fault.as_dict() for fault in self.media],
             "webhooks": {
                 "duplicate": hooks.duplicate,
                 "reorder": hooks.reorder,
@@ -118,6 +157,25 @@ def _read_send_fault(*, raw: dict[str, Any]) -> SendFault:
         code=int(raw.get("code", 0)),
         seconds=float(seconds),
         phone_number_id=raw.get("phone_number_id"),
+    )
+
+
+def _read_media_fault(*, raw: dict[str, Any]) -> MediaFault:
+    kind = raw.get("kind")
+    if kind not in MEDIA_KINDS:
+        raise UnknownFault(f"there is no fault {kind!r} of media; there are {', '.join(sorted(MEDIA_KINDS))}")
+    missing = MEDIA_KINDS[kind] - raw.keys()
+    if missing:
+        raise UnknownFault(f"fault {kind!r} needs {', '.join(sorted(missing))}")
+    count = int(raw.get("count", 1))
+    if count < 1:
+        raise UnknownFault("count is at least 1")
+    return MediaFault(
+        kind=kind,
+        count=count,
+        code=int(raw.get("code", 0)),
+        seconds=float(raw.get("seconds", 0.0)),
+        to=str(raw.get("to", "")),
     )
 
 

@@ -1,5 +1,7 @@
 """Citizens' messages: from a short description on the control door to the webhook that Meta would send."""
 
+import base64
+import binascii
 import hashlib
 import json
 import re
@@ -10,6 +12,7 @@ from typing import Any
 from sandbox.books import Inbound
 from sandbox.envelope import Update
 from sandbox.graph_errors import status_error
+from sandbox.samples import sample_of
 from sandbox.statuses import contact_of
 from sandbox.world import Citizen, MediaFile, Number, World
 
@@ -153,7 +156,7 @@ def _element(
 
 def _media(*, world: World, number: Number, kind: str, described: dict[str, Any]) -> dict[str, Any]:
     mime_type = described.get("mime_type", MEDIA_TYPES[kind])
-    content = str(described.get("content", f"{kind} {world.ids.next_number()}")).encode()
+    content = _file_of(kind=kind, number=world.ids.next_number(), described=described)
     file = MediaFile(
         id=str(described.get("id") or world.ids.next_number()),
         number=number,
@@ -176,6 +179,18 @@ def _media(*, world: World, number: Number, kind: str, described: dict[str, Any]
     if world.switches.media_url_in_webhook:
         shown["url"] = f"{world.public_url}/_media/{file.id}?source=webhook"
     return shown
+
+
+def _file_of(*, kind: str, number: str, described: dict[str, Any]) -> bytes:
+    """Return the bytes of a citizen's file: as told, in base64 or as a text, or one made for its kind."""
+    if "content_base64" in described:
+        try:
+            return base64.b64decode(described["content_base64"], validate=True)
+        except (binascii.Error, TypeError, ValueError) as error:
+            raise UnfitMessage("content_base64 is not base64") from error
+    if "content" in described:
+        return str(described["content"]).encode()
+    return sample_of(kind=kind, number=number)
 
 
 def read_json(*, body: bytes) -> Any:

@@ -1,15 +1,18 @@
 """Meta's media doors: upload, look up, download, delete. Download URLs live five minutes and need the token."""
 
+import asyncio
 import hashlib
 import secrets
+from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sandbox.control import sandbox_of
+from sandbox.faults import MediaFault
 from sandbox.graph_errors import GraphError
 from sandbox.sending import business_for, number_for
 from sandbox.world import MediaFile, World
@@ -17,6 +20,7 @@ from sandbox.world import MediaFile, World
 UPLOAD_SECONDS = 30 * 86400.0
 URL_SECONDS = 300.0
 MEGABYTE = 1024 * 1024
+MOST_ENDLESS = 150  # megabytes: more than any platform takes
 # Largest size by MIME type's family; documents are all else that is allowed.
 MOST_BYTES = {"image/jpeg": 5, "image/png": 5, "image/webp": 0.5, "video/mp4": 16, "video/3gpp": 16}
 AUDIO = {"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/ogg; codecs=opus"}
@@ -59,7 +63,10 @@ def find_media(*, world: World, request: Request, media_id: str) -> MediaFile | 
 
 
 def describe_media(*, world: World, file: MediaFile) -> dict[str, Any]:
-    """Show the file with a fresh URL that lives five minutes."""
+    """Show the file with a fresh URL that lives five minutes. Raises GraphError: a fault asks for it."""
+    fault = world.faults.take_media(looking_up=True)
+    if fault is not None:
+        raise GraphError(code=fault.code, details="A fault that was asked for.")
     key = secrets.token_urlsafe(16)
     world.media_urls[key] = (file.id, world.clock.now() + URL_SECONDS)
     return {
@@ -121,4 +128,38 @@ async def _download(request: Request) -> Response:
     file = find_media(world=world, request=request, media_id=media_id)
     if file is None or not (from_webhook or (listed == media_id and world.clock.now() < until)):
         return Response(status_code=404)
+    fault = world.faults.take_media(looking_up=False)
+    if fault is not None:
+        return await _faulty(request=request, file=file, fault=fault)
     return Response(file.content, media_type=file.mime_type)
+
+
+async def _faulty(*, request: Request, file: MediaFile, fault: MediaFault) -> Response:
+    if fault.kind == "not_found":
+        return Response(status_code=404)
+    if fault.kind == "html_500":
+        return HTMLResponse("<html>Sorry, something went wrong.</html>", status_code=500)
+    if fault.kind == "redirect":
+        return RedirectResponse(fault.to, status_code=302)
+    if fault.kind == "altered":
+        return Response(bytes([file.content[0] ^ 1]) + file.content[1:], media_type=file.mime_type)
+    if fault.kind == "hang":
+        await asyncio.sleep(fault.seconds)
+        return Response(file.content, media_type=file.mime_type)
+    return StreamingResponse(_pieces(request=request, file=file, fault=fault), media_type=file.mime_type)
+
+
+async def _pieces(*, request: Request, file: MediaFile, fault: MediaFault) -> AsyncIterator[bytes]:
+    if fault.kind == "endless":
+        for _ in range(MOST_ENDLESS):
+            yield bytes(MEGABYTE)
+            await asyncio.sleep(0.001)  # or nobody else would be served by this loop
+        return
+    if fault.kind == "cut":
+        yield file.content[: len(file.content) // 2]
+        await asyncio.sleep(0.05)  # what was written leaves first
+        request.scope["extensions"]["sandbox.transport"].abort()
+        return
+    for start in range(len(file.content)):
+        yield file.content[start : start + 1]
+        await asyncio.sleep(fault.seconds)

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django_tenants.utils import schema_context
 
@@ -70,12 +70,16 @@ def _claim(municipality: Municipality) -> list[Medium]:
     # One whose last claim ended without an outcome may have killed its worker: it goes alone, and takes nobody along.
     suspect = next((medium for medium in found if medium.claimed_until is not None), None)
     claimed = [suspect] if suspect is not None else found
-    Medium.objects.filter(id__in=[medium.id for medium in claimed]).update(
-        claim=F("claim") + 1, attempts=F("attempts") + 1, claimed_until=_lease()
-    )
     for medium in claimed:
         medium.claim += 1
         medium.attempts += 1
+        # Due later from now on: when this worker dies of it, the others have their turn before it is tried again.
+        Medium.objects.filter(id=medium.id).update(
+            claim=medium.claim,
+            attempts=medium.attempts,
+            claimed_until=_lease(),
+            due_at=Now() + settling.back_off(attempts=medium.attempts),
+        )
     return claimed
 
 

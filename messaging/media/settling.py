@@ -8,6 +8,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -102,8 +103,13 @@ def fail(*, medium: Medium, reason: str, for_good: bool = False) -> None:
     if for_good or medium.attempts > len(BACK_OFF_SECONDS):
         _settle(medium, state=Medium.State.FAILED, reason=reason)
         return
-    seconds = BACK_OFF_SECONDS[medium.attempts - 1] * random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads, no secret
-    _again(medium, reason=reason, due_at=Now() + timedelta(seconds=seconds))
+    _again(medium, reason=reason, due_at=Now() + back_off(attempts=medium.attempts))
+
+
+def back_off(*, attempts: int) -> timedelta:
+    """Return how long to wait after so many attempts."""
+    seconds = BACK_OFF_SECONDS[min(attempts, len(BACK_OFF_SECONDS)) - 1]
+    return timedelta(seconds=seconds * random.uniform(1, 1 + JITTER))  # noqa: S311 - spreads, no secret
 
 
 def _write(medium: Medium, came: Downloaded) -> _Stored:
@@ -148,5 +154,5 @@ def _again(medium: Medium, *, reason: str, **values: Any) -> None:
         announce(threads=_threads(medium))
 
 
-def _threads(medium: Medium) -> list[Any]:
+def _threads(medium: Medium) -> list[UUID]:
     return list(Message.objects.filter(medium=medium).values_list("thread_id", flat=True).distinct())
