@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from messaging.announcing import announce
@@ -87,7 +87,7 @@ def refuse(*, medium: Medium, error: BaseException) -> None:
         fail(medium=medium, reason=error.reason, for_good=error.reason in NEVER_MIND)
     elif isinstance(error, MetaRefused) and error.error.kind is ErrorKind.THROTTLED:
         again = Now() + timedelta(seconds=THROTTLED_SECONDS)
-        _again(medium, reason="THROTTLED", due_at=again, attempts=F("attempts") - 1)
+        _again(medium, reason="THROTTLED", due_at=again, attempts=medium.attempts - 1)
     elif isinstance(error, MetaRefused):
         is_known = error.error.kind is not ErrorKind.PERMANENT
         fail(medium=medium, reason="REFUSED", for_good=not is_known and medium.attempts >= REFUSED_ATTEMPTS)

@@ -49,11 +49,8 @@ def ask_again(*, medium_id: UUID, actor: Actor, at: datetime) -> None:
     waits = medium.state in {Medium.State.PENDING, Medium.State.FAILED} and medium.reason != "BAD_REFERENCE"
     if not waits or medium.expires_at is None or medium.expires_at <= at:
         raise CannotBeAskedFor
-    # One that is under way is left to its worker: its claim stands, and so do its attempts.
-    if medium.claimed_until is None or medium.state == Medium.State.FAILED:
-        medium.state, medium.attempts = Medium.State.PENDING, 0
-        medium.save(update_fields=["state", "attempts"])
-        Medium.objects.filter(id=medium_id).update(due_at=Now(), claimed_until=None)
+    # A claim stands: one that is under way is left to its worker.
+    Medium.objects.filter(id=medium_id).update(state=Medium.State.PENDING, attempts=0, due_at=Now())
     wake_after_commit(task=FETCH)
     announce(threads=threads_of(medium=medium))
     record(action="media.ask_again", actor=actor, at=at, subject=f"medium {medium_id}")
