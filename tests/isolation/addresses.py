@@ -130,6 +130,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         query=lambda party: f"before={party.rows[OutboxItem].message_id}",
         sees=("Contact.profile_name", "Message.text"),
     ),
+    "threads/<uuid:thread_id>/typing/": Address(PAGE, "AGENT", method="POST", ids=_THREAD, changes=(Thread,)),
     "threads/<uuid:thread_id>/reply/": Address(
         PAGE,
         "AGENT",
@@ -209,6 +210,12 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         elsewhere=LIST,
     ),
     "api/v1/threads/<uuid:thread_id>": Address(API, "messages:read", ids=_THREAD, sees=("Contact.wa_id",)),
+    "api/v1/threads/<uuid:thread_id>/_read": Address(
+        API, "messages:send", method="POST", ids=_THREAD, changes=(Thread,)
+    ),
+    "api/v1/threads/<uuid:thread_id>/_typing": Address(
+        API, "messages:send", method="POST", ids=_THREAD, changes=(Thread,)
+    ),
     "api/v1/threads/<uuid:thread_id>/messages": Address(
         API, "messages:read", ids=_THREAD, sees=("Message.text", "Message.id")
     ),

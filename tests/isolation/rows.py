@@ -19,6 +19,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection, models
 
 from accounts.models import RoleGrant, User
+from accounts.sessions import digest
 from api.models import ApiKey, IdempotencyRecord
 from audit.models import Entry
 from audit.record import Actor, record
@@ -46,6 +47,7 @@ from messaging.models import (
     MessageStatus,
     MetaUpload,
     OutboxItem,
+    ReadReceipt,
     Template,
     TemplateAlert,
     TemplateSync,
@@ -280,7 +282,7 @@ def _idempotency(party: Party) -> IdempotencyRecord:
 EVERYWHERE: dict[type[models.Model], Callable[[Party], Any]] = {
     User: lambda party: User.objects.get(name=party.text("user")),
     RoleGrant: lambda party: party.rows[User].role_grants.first(),
-    Session: lambda party: Session.objects.get(session_key=party.sessions["*"]),
+    Session: lambda party: Session.objects.get(session_key=digest(party.sessions["*"])),
     ApiKey: lambda party: ApiKey.objects.get(name=party.text("system")),
     IdempotencyRecord: _idempotency,
     EmailAddress: _email,
@@ -299,6 +301,12 @@ IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     MetaUpload: _upload,
     Message: _message,
     MessageStatus: _status,
+    ReadReceipt: lambda party: ReadReceipt.objects.create(
+        thread=party.rows[Thread],
+        phone_number_id=party.number.phone_number_id,
+        wamid=f"wamid.{party.text('receipt')}",
+        requested_at=FROZEN_AT,
+    ),
     OutboxItem: _outbox_item,
     Template: _template,
     TemplateVersion: _version,
