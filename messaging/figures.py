@@ -14,6 +14,10 @@ INTAKE_SECONDS = Histogram(
 )
 EVENTS_STORED = Counter("whatsapp_events_stored", "Webhook events stored durably, repeats included")
 EVENTS_APPLIED = Counter("whatsapp_events_applied", "Webhook events dealt with, by what became of them", ["state"])
+MESSAGES_RECEIVED = Counter(
+    "whatsapp_messages_received", "Messages that are new, by Meta's kind; unknown: other", ["kind"]
+)
+MESSAGES_SET_ASIDE = Counter("whatsapp_messages_set_aside", "Messages kept and not shown, by why", ["reason"])
 ACCOUNT_UPDATES = Counter(
     "whatsapp_account_updates",
     "Account-level updates by Meta, by field and by whether they were applied, kept as known or not understood",

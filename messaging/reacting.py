@@ -17,7 +17,7 @@ from whatsapp import limits
 from whatsapp.outgoing import Reaction
 
 # Told by WhatsApp, or about another message: nothing of the citizen's own to react to.
-_NOT_REACTED_TO = frozenset({"edit", "reaction", "revoke", "system"})
+_NOT_REACTED_TO = frozenset({"call", "edit", "reaction", "revoke", "system"})
 
 
 class CannotReact(Exception):
@@ -47,7 +47,7 @@ def react(*, thread_id: UUID, message_id: UUID, emoji: str, actor: Actor, at: da
     if target.stamped_at <= at - timedelta(days=limits.REACTION_DAYS):
         raise CannotReact("reaction_target_too_old")
     about = Message.objects.filter(thread_id=thread_id, replies_to_wamid=target.wamid)
-    if about.filter(direction=Message.Direction.INBOUND, kind="revoke").exists():
+    if target.revoked_at is not None:
         raise CannotReact("reaction_target_withdrawn")
     if not emoji and not _ours(about, at=at):
         raise CannotReact("reaction_none_to_remove")

@@ -5,7 +5,7 @@ page has, so that whatever a page missed is seen when it asks again.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,12 +15,14 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
-from messaging import window
+from messaging import altering, window
+from messaging.altering import Reaction, Version
 from messaging.models import Contact, Message, Template, Thread
 from messaging.templates import sending
 from messaging.threads import waiting
 from tenants.models import Number
 
+_LAST = ("text", "kind", "direction", "state", "revoked_at")
 THREADS_A_PAGE = 50
 MESSAGES_A_PAGE = 100
 
@@ -43,6 +45,7 @@ class InboxRow:
     last_kind: str
     last_is_ours: bool
     last_state: str
+    last_is_revoked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,25 @@ class Inbox:
 
 
 @dataclass(frozen=True, slots=True)
+class Quote:
+    """The message that another one answers. id: none where it is not of this thread, or not here."""
+
+    id: UUID | None
+    text: str
+    kind: str
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ShownMessage:
-    """One message as the page shows it."""
+    """One message as the page shows it. versions: what it said before, the first one first."""
 
     message: Message
     author: str
     is_ours: bool
+    quote: Quote | None
+    reactions: tuple[Reaction, ...]
+    versions: tuple[Version, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +110,10 @@ def inbox(*, order: Order = Order.WAITING, page: int = 1, at: datetime) -> Inbox
     start = (max(page, 1) - 1) * THREADS_A_PAGE
     threads = list(_with_last_message(_ordered(order))[start : start + THREADS_A_PAGE + 1])
     rows = tuple(_row(thread, at) for thread in threads[:THREADS_A_PAGE])
-    shown = [(row.thread.id, row.thread.last_message_at, row.last_state, row.name) for row in rows]
+    shown = [
+        (row.thread.id, row.thread.last_message_at, row.last_state, row.name, row.last_text, row.last_is_revoked)
+        for row in rows
+    ]
     return Inbox(
         rows=rows,
         order=order,
@@ -115,22 +134,23 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         edge = Message.objects.filter(id=before, thread=found).first()
         if edge is not None:
             messages = messages.filter(_earlier_than(edge))
-    rows = list(messages.select_related("medium").defer("content")[: MESSAGES_A_PAGE + 1])
+    rows = list(messages.select_related("medium").defer("content", "referral")[: MESSAGES_A_PAGE + 1])
     shown = rows[:MESSAGES_A_PAGE][::-1]
     names = _names_of({row.author_id for row in shown if row.author_id})
+    messages_shown = _shown(found, shown, names)
     number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()
     return ThreadView(
         thread=found,
         name=name_of(contact=found.contact),
         phone=f"+{found.contact.wa_id}" if found.contact.wa_id else "",
         number=number.display_phone_number if number else "",
-        messages=tuple(_shown(row, names) for row in shown),
+        messages=messages_shown,
         earlier=shown[0].id if len(rows) > MESSAGES_A_PAGE else None,
         is_open=found.state == Thread.State.OPEN,
         window_open=window.is_open(last_inbound_at=found.last_inbound_at, at=at),
         window_ends_at=found.window_ends_at(),
         templates=tuple(sending.sendable(waba_id=number.waba_id)) if number else (),
-        version=_thread_version(found, shown),
+        version=_thread_version(found, messages_shown),
         at=at,
     )
 
@@ -148,7 +168,7 @@ def _ordered(order: Order) -> QuerySet[Thread]:
 
 def _with_last_message(threads: QuerySet[Thread]) -> QuerySet[Any]:
     last = Message.objects.filter(thread=OuterRef("pk")).order_by("-stamped_at", "-created_at", "-id")
-    columns = {f"last_{name}": Subquery(last.values(name)[:1]) for name in ("text", "kind", "direction", "state")}
+    columns = {f"last_{name}": Subquery(last.values(name)[:1]) for name in _LAST}
     return threads.select_related("contact").annotate(**columns)
 
 
@@ -161,6 +181,7 @@ def _row(found: Any, at: datetime) -> InboxRow:
         last_kind=found.last_kind or "",
         last_is_ours=found.last_direction == Message.Direction.OUTBOUND,
         last_state=found.last_state or "",
+        last_is_revoked=found.last_revoked_at is not None,
     )
 
 
@@ -177,16 +198,44 @@ def _names_of(ids: set[UUID]) -> dict[UUID, str]:
     return dict(User.objects.filter(id__in=ids).values_list("id", "name")) if ids else {}
 
 
-def _shown(message: Message, names: dict[UUID, str]) -> ShownMessage:
-    return ShownMessage(
-        message=message,
-        author=names.get(message.author_id, "") if message.author_id else "",
-        is_ours=message.direction == Message.Direction.OUTBOUND,
+def _shown(found: Thread, rows: Sequence[Message], names: dict[UUID, str]) -> tuple[ShownMessage, ...]:
+    """Return messages with what was said of them later, and what they answer; by two queries more at most."""
+    wamids = [row.wamid for row in rows if row.wamid]
+    later = altering.said_later(wamids=wamids) if wamids else {}
+    quotes = _quotes(found, rows)
+    return tuple(
+        ShownMessage(
+            message=row,
+            author=names.get(row.author_id, "") if row.author_id else "",
+            is_ours=row.direction == Message.Direction.OUTBOUND,
+            quote=quotes.get(row.replies_to_wamid) if row.replies_to_wamid else None,
+            reactions=altering.standing(later.get(row.wamid or "", ())),
+            versions=altering.versions(row, later.get(row.wamid or "", ())) if row.edited_at else (),
+        )
+        for row in rows
     )
 
 
-def _thread_version(found: Thread, shown: Iterable[Message]) -> str:
-    return _digest([found.state, found.last_inbound_at, *((row.id, row.state, row.failed_reason) for row in shown)])
+def _quotes(found: Thread, rows: Iterable[Message]) -> dict[str, Quote]:
+    wamids = {row.replies_to_wamid for row in rows if row.replies_to_wamid}
+    quoted = Message.objects.filter(wamid__in=wamids).defer("content", "original") if wamids else ()
+    quotes = {wamid: Quote(id=None, text="", kind="", is_ours=False) for wamid in wamids}
+    for row in quoted:
+        quotes[row.wamid or ""] = Quote(
+            id=row.id if row.thread_id == found.id else None,
+            text="" if row.revoked_at else row.text,
+            kind="revoke" if row.revoked_at else row.kind,
+            is_ours=row.direction == Message.Direction.OUTBOUND,
+        )
+    return quotes
+
+
+def _thread_version(found: Thread, shown: Iterable[ShownMessage]) -> str:
+    rows: list[object] = []
+    for each in shown:
+        row = each.message
+        rows += [row.id, row.state, row.failed_reason, row.edited_at, row.revoked_at, each.reactions, each.versions]
+    return _digest([found.state, found.last_inbound_at, *rows])
 
 
 def _digest(parts: Iterable[object]) -> str:

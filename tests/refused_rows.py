@@ -23,19 +23,24 @@ from billing.models import (
 )
 from messaging.core.models import NumberHour, Replay, UnknownUpdate
 from messaging.models import (
+    Alteration,
     Blob,
     Consent,
     Contact,
+    IdChange,
+    LooseStatus,
     Medium,
     Message,
     MessageStatus,
     MetaUpload,
     OutboxItem,
+    Sighting,
     Template,
     TemplateAlert,
     TemplateSync,
     TemplateVersion,
     Thread,
+    WindowOpening,
 )
 from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
 
@@ -203,6 +208,17 @@ BASES: dict[type, Any] = {
         "actor_name": "contact",
     },
     Thread: lambda: {"contact": saved(Contact), **NUMBER, "opened_at": AT, "last_message_at": AT},
+    Sighting: lambda: {"wa_id": uuid.uuid4().hex, "seen_at": AT},
+    IdChange: lambda: {"ids": ["1", "2"], "old_wa_id": "1", "new_wa_id": "2", "changed_at": AT},
+    Alteration: lambda: {
+        "wamid": uuid.uuid4().hex,
+        "target_wamid": "wamid.x",
+        "kind": "EDIT",
+        "by_contact": True,
+        "stamped_at": AT,
+    },
+    LooseStatus: lambda: {"wamid": "wamid.x", "status": "sent", "stamped_at": AT},
+    WindowOpening: lambda: {"contact": saved(Contact), **NUMBER, "opened_at": AT},
     Template: lambda: {
         "waba_id": "1",
         "name": "x",
@@ -331,6 +347,15 @@ ROWS: dict[str, dict[str, Any]] = {
     "template_alert_open_once": {"raised_at": AT + timedelta(days=1)},
     "template_sync_outcome_known": {"outcome": "LOST"},
     "template_sync_failed_has_reason": {"outcome": "FAILED"},
+    "sighting_once": {"seen_at": AT + timedelta(days=1)},
+    "sighting_of_somebody": {"wa_id": ""},
+    "id_change_once": {"changed_at": AT + timedelta(days=1)},
+    "alteration_kind_known": {"kind": "OTHER"},
+    "loose_status_once": {"stamped_at": AT + timedelta(days=1)},
+    "window_opening_once": {"opened_at": AT + timedelta(days=1)},
+    "thread_imported_once": {"opened_at": AT + timedelta(days=1)},
+    "thread_imported_is_closed": {"imported": True},
+    "message_edited_has_original": {"edited_at": AT},
     "message_state_fits_direction": {"direction": "INBOUND"},
     "message_accepted_has_wamid": {"state": "ACCEPTED"},
     "trouble_open_once": {"detail": "again"},
@@ -379,10 +404,15 @@ ROWS: dict[str, dict[str, Any]] = {
     "invoice_line_category": {"category": ""},
 }
 
+# What both rows have, where an ordinary one would not be under the rule.
+BOTH: dict[str, dict[str, Any]] = {
+    "thread_imported_once": {"imported": True, "state": "CLOSED", "closed_at": AT},
+}
+
 
 def pair(*, name: str, model: type) -> tuple[Any, Any]:
     """Return a row that is accepted and one that the constraint refuses."""
-    values = accepted(model)
+    values = {**accepted(model), **BOTH.get(name, {})}
     return model(**values), model(**{**values, **ROWS[name]})
 
 

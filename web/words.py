@@ -47,6 +47,7 @@ KINDS: dict[str, Promise] = {
     "interactive": _("Choice made"),
     "order": _("Order"),
     "system": _("Message from WhatsApp"),
+    "call": _("Call"),
     "edit": _("Changed message"),
     "revoke": _("Message withdrawn by the citizen"),
     "template": _("Template"),

@@ -2,10 +2,10 @@
 
 Each handler may run twice and in any order: what counts is the moment that Meta gives, not when an update was applied.
 A field, event or form that is not known changes nothing; it stays in the inbox as it came, and is counted. Fields that
-tell of citizens are `citizens` and `phone_app` here, and meet messages in messaging/receiving.py.
+tell of citizens (CITIZEN_FIELDS) are applied beside messages: messaging/incoming.py.
 """
 
-from messaging.account_updates.dispatching import CITIZEN_FIELDS, apply, read
+from messaging.account_updates.dispatching import CITIZEN_FIELDS, apply, count, read
 from messaging.account_updates.update import Update
 
-__all__ = ["CITIZEN_FIELDS", "Update", "apply", "read"]
+__all__ = ["CITIZEN_FIELDS", "Update", "apply", "count", "read"]

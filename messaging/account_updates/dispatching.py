@@ -23,8 +23,18 @@ HANDLERS: dict[str, Callable[[Update], bool]] = {
     "security": numbers.security,
     "template_category_update": templates.template,
 }
-# Fields that tell of citizens; they are applied beside messages, because they say who somebody is.
-CITIZEN_FIELDS: frozenset[str] = frozenset()
+# Fields that tell of citizens; they are applied beside messages (messaging/incoming.py), whom they may concern.
+CITIZEN_FIELDS = frozenset(
+    {
+        "calls",
+        "history",
+        "messaging_handovers",
+        "smb_message_echoes",
+        "standby",
+        "user_id_update",
+        "user_preferences",
+    }
+)
 # Known, and nothing here changes by them: they stay in the inbox.
 KEPT_FIELDS = frozenset(
     {

@@ -1,6 +1,7 @@
 """What one municipality and its citizens said to each other. All of it lies in the municipality's own schema."""
 
 from messaging.models.consents import Consent
+from messaging.models.evidence import Alteration, IdChange, LooseStatus, Sighting, WindowOpening
 from messaging.models.inbox import InboxEvent
 from messaging.models.media import Blob, Medium, MetaUpload
 from messaging.models.messages import Message, MessageStatus, OutboxItem
@@ -10,19 +11,24 @@ from messaging.models.templates import UNASSIGNED, Template, TemplateAlert, Temp
 
 __all__ = [
     "UNASSIGNED",
+    "Alteration",
     "Blob",
     "Consent",
     "Contact",
+    "IdChange",
     "InboxEvent",
+    "LooseStatus",
     "Medium",
     "Message",
     "MessageStatus",
     "MetaUpload",
     "OutboxItem",
     "ReadReceipt",
+    "Sighting",
     "Template",
     "TemplateAlert",
     "TemplateSync",
     "TemplateVersion",
     "Thread",
+    "WindowOpening",
 ]

@@ -63,6 +63,12 @@ class Message(models.Model):
     template_version = models.ForeignKey(
         TemplateVersion, on_delete=models.PROTECT, null=True, db_index=False, related_name="+"
     )
+    forwarded = models.BooleanField(default=False)
+    referral = models.JSONField(null=True)  # the advertisement or post from which the citizen came
+    # What the writer did to it afterwards: text and content are the latest, `original` is what it was at first.
+    edited_at = models.DateTimeField(null=True)
+    original = models.JSONField(null=True)  # {"kind", "text", "content"}
+    revoked_at = models.DateTimeField(null=True)  # withdrawn: kept, and shown as withdrawn
     failed_code = models.IntegerField(null=True)  # Meta's code, or null when it never reached Meta
     failed_reason = models.CharField(max_length=300, default="", blank=True)
 
@@ -92,6 +98,11 @@ class Message(models.Model):
             ),
             models.CheckConstraint(
                 name="message_failed_has_reason", condition=~Q(state="FAILED") | ~Q(failed_reason="")
+            ),
+            # What was said before an edit is never lost.
+            models.CheckConstraint(
+                name="message_edited_has_original",
+                condition=Q(edited_at=None, original=None) | Q(edited_at__isnull=False, original__isnull=False),
             ),
         ]
         # A thread is read in the order of stamps; what is uncertain or failed is listed.

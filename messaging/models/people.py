@@ -21,6 +21,7 @@ class Contact(models.Model):
     bsuid = models.CharField(max_length=140, unique=True, null=True)
     profile_name = models.CharField(max_length=300, default="", blank=True)
     username = models.CharField(max_length=100, default="", blank=True)
+    parent_bsuid = models.CharField(max_length=140, default="", blank=True)  # the same person over linked portfolios
     created_at = models.DateTimeField()
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged")
 
@@ -58,12 +59,18 @@ class Thread(models.Model):
     last_message_at = models.DateTimeField()
     read_until = models.DateTimeField(null=True)  # Meta's stamp of the last message that was marked as read
     waiting_since = models.DateTimeField(null=True)  # the first message of the contact that nobody answered yet
+    answered_on_phone_at = models.DateTimeField(null=True)  # the last message that left from the Business app
+    imported = models.BooleanField(default=False)  # holds what was said before the number came here; closed
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 name="thread_open_once", fields=["contact", "phone_number_id"], condition=Q(state="OPEN")
             ),
+            models.UniqueConstraint(
+                name="thread_imported_once", fields=["contact", "phone_number_id"], condition=Q(imported=True)
+            ),
+            models.CheckConstraint(name="thread_imported_is_closed", condition=Q(imported=False) | Q(state="CLOSED")),
             models.CheckConstraint(
                 name="thread_closed_has_moment",
                 condition=Q(state="OPEN", closed_at=None) | Q(state="CLOSED", closed_at__isnull=False),

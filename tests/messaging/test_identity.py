@@ -1,5 +1,7 @@
 """Who wrote: numbers pass to other people, ids and numbers change, and Meta links what we knew apart."""
 
+from datetime import timedelta
+
 import pytest
 
 from billing.models import ContactLink
@@ -7,6 +9,7 @@ from messaging.models import Contact, InboxEvent, Message, Thread
 from tests.messaging import meta
 
 ANNA, BOB = "NL.Anna00001", "NL.Bob000001"
+LATER = meta.RECEIVED_AT + timedelta(seconds=1)
 ONE, TWO, THREE = "31697000001", "31697000002", "31697000003"
 
 pytestmark = pytest.mark.usefixtures("here", "clock")
@@ -55,7 +58,7 @@ class TestANumberThatPasses:
             meta.message(utrecht, wamid="wamid.1", text="Van Anna", wa_id=ONE, bsuid=ANNA),
             meta.message(utrecht, wamid="wamid.2", text="Van Bob", wa_id=TWO, bsuid=BOB),
         )
-        meta.receive(utrecht, meta.message(utrecht, wamid="wamid.3", text="Weer Bob", wa_id=ONE, bsuid=BOB))
+        meta.receive(utrecht, meta.message(utrecht, wamid="wamid.3", text="Weer Bob", wa_id=ONE, bsuid=BOB, at=LATER))
         assert ids() == {(None, ANNA), (ONE, BOB)}
         assert (texts_of(bsuid=ANNA), texts_of(bsuid=BOB)) == (["Van Anna"], ["Van Bob", "Weer Bob"])
         assert not ContactLink.objects.exists()
@@ -68,8 +71,8 @@ class TestANumberThatPasses:
         )
         meta.receive(
             utrecht,
-            meta.message(utrecht, wamid="wamid.3", wa_id=TWO, bsuid=ANNA),
-            meta.message(utrecht, wamid="wamid.4", wa_id=ONE, bsuid=BOB),
+            meta.message(utrecht, wamid="wamid.3", wa_id=TWO, bsuid=ANNA, at=LATER),
+            meta.message(utrecht, wamid="wamid.4", wa_id=ONE, bsuid=BOB, at=LATER),
         )
         assert ids() == {(TWO, ANNA), (ONE, BOB)}
         assert not InboxEvent.objects.filter(state="DEAD").exists()

@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError, connection
 from django_tenants.utils import schema_context
 
-from messaging import inbox, receiving
+from messaging import inbox, incoming, receiving
 from messaging.models import InboxEvent, Message
 from tests.messaging import meta
 
@@ -32,14 +32,14 @@ class TestDeadLetters:
         assert dead.payload["element"]["id"] == "wamid.broken"
 
     def test_an_unforeseen_error_is_kept_without_the_citizens_words(self, utrecht, monkeypatch):
-        original = receiving.parse_message
+        original = incoming.parse_message
 
         def breaks(*, payload):
             if payload["element"]["id"] == "wamid.2":
                 raise RuntimeError(payload["element"]["text"]["body"])
             return original(payload=payload)
 
-        monkeypatch.setattr(receiving, "parse_message", breaks)
+        monkeypatch.setattr(incoming, "parse_message", breaks)
         meta.receive(utrecht, meta.message(utrecht, wamid="wamid.1"), meta.message(utrecht, wamid="wamid.2"))
         assert Message.objects.count() == 1
         assert InboxEvent.objects.get(state="DEAD").reason == "failed: RuntimeError"

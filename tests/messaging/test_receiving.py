@@ -1,5 +1,7 @@
 """What citizens write becomes contacts, threads and messages: once, in the right schema, whatever comes beside it."""
 
+from datetime import timedelta
+
 import pytest
 from django_tenants.utils import schema_context
 
@@ -89,6 +91,9 @@ class TestReceiving:
 
     def test_a_reaction_asks_for_no_answer(self, utrecht):
         reaction = {"type": "reaction", "reaction": {"message_id": "wamid.0", "emoji": "👍"}}
+        before = meta.RECEIVED_AT - timedelta(hours=3)
+        meta.receive(utrecht, meta.message(utrecht, wamid="wamid.0", at=before))
+        Thread.objects.update(waiting_since=None)
         meta.receive(utrecht, meta.message(utrecht, **reaction))
         thread = Thread.objects.get()
         assert thread.waiting_since is None

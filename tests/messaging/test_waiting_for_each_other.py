@@ -10,7 +10,7 @@ from django_tenants.utils import schema_context
 from psycopg.errors import DeadlockDetected
 
 from audit.record import Actor
-from messaging import inbox, receiving
+from messaging import inbox, incoming, receiving
 from messaging.models import Contact, InboxEvent, Message, MessageStatus, Thread
 from messaging.replying import reply
 from tests.messaging import meta
@@ -58,8 +58,8 @@ class TestReplyAndMessage:
         begun = threading.Event()
         original = receiving.ContactBook.load
 
-        def load(book, identities):
-            original(book, identities)
+        def load(book, *named):
+            original(book, *named)
             begun.set()
             time.sleep(0.3)  # so long that the reply is at its locks
 
@@ -100,11 +100,11 @@ class TestADeadlock:
         has_thread, has_contact = threading.Event(), threading.Event()
         original = receiving.ContactBook.load
 
-        def load(book, identities):
+        def load(book, *named):
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL deadlock_timeout = '100ms'")  # it is the one that looks, and so that ends
             assert has_thread.wait(10)
-            original(book, identities)
+            original(book, *named)
             has_contact.set()
 
         monkeypatch.setattr(receiving.ContactBook, "load", load)
@@ -142,14 +142,14 @@ class TestAtTheCommit:
     def test_an_event_that_fails_there_is_laid_aside_alone(self, thread, utrecht, clock, monkeypatch):
         """A foreign key is checked at the end of the transaction, when the batch's work is done."""
         wrote = [meta.message(utrecht, wamid=f"wamid.{n}", at=clock.now()) for n in range(3)]
-        original = receiving.parse_message
+        original = incoming.parse_message
 
         def dangles(*, payload):
             if payload["element"]["id"] == "wamid.1":
                 MessageStatus.objects.create(message_id=thread.id, status="read", stamped_at=clock.now())
             return original(payload=payload)
 
-        monkeypatch.setattr(receiving, "parse_message", dangles)
+        monkeypatch.setattr(incoming, "parse_message", dangles)
         with schema_context("utrecht"):
             meta.receive(utrecht, *wrote)
             assert set(Message.objects.values_list("wamid", flat=True)) == {"wamid.IN1", "wamid.0", "wamid.2"}

@@ -1,0 +1,65 @@
+"""How fast one process applies what came in: `python -m pytest -n0 -s tests/messaging/draining_speed.py`.
+
+Not a test (its name keeps it out of a run): it prints events a second, for new and for known citizens and for statuses,
+so that a change to the hot path can be measured before and after.
+"""
+
+import time
+
+import pytest
+
+from messaging import inbox
+from messaging.models import InboxEvent, Message
+from messaging.replying import reply
+from tests.messaging import meta
+
+EVENTS, CITIZENS = 1_000, 400
+
+
+def wa_id(number: int) -> str:
+    return f"3169{number % CITIZENS:07d}"
+
+
+def drained(municipality) -> str:
+    """Return the events a second of draining what is open, and the processor time of this process for each.
+
+    The second figure is the one to compare where others work on the same machine.
+    """
+    waiting = InboxEvent.objects.filter(state="OPEN").count()
+    begun, worked = time.perf_counter(), time.process_time()
+    while inbox.drain(schema_name=municipality.schema_name):
+        pass
+    assert not InboxEvent.objects.exclude(state="APPLIED").exists()
+    took, cpu = time.perf_counter() - begun, time.process_time() - worked
+    return f"{waiting / took:.0f}/s, {cpu / waiting * 1e6:.0f} microseconds each"
+
+
+@pytest.mark.parametrize("ids", ["number", "number and id"])
+def test_messages(utrecht, here, clock, ids):
+    for run in ("new citizens", "known citizens", "known citizens"):
+        bodies = (
+            meta.message(
+                utrecht,
+                wamid=f"wamid.{run}.{time.monotonic_ns()}.{n}",
+                wa_id=wa_id(n),
+                bsuid=f"NL.{n % CITIZENS}" if ids == "number and id" else None,
+                at=clock.move(seconds=1),
+            )
+            for n in range(EVENTS)
+        )
+        meta.store(utrecht, *bodies)
+        print(f"\nmessages, {ids}, {run}: {drained(utrecht)}", end="")
+
+
+def test_statuses(utrecht, thread, agent, clock):
+    made = [reply(thread_id=thread.id, text="x", actor=agent, at=clock.now()) for _ in range(300)]
+    for n, message in enumerate(made):
+        Message.objects.filter(id=message.id).update(state="ACCEPTED", wamid=f"wamid.OUT{n}")
+    for status in ("sent", "delivered", "read"):
+        pricing = {"pricing": {"pricing_model": "PMP", "type": "free_customer_service", "category": "service"}}
+        bodies = (
+            meta.status(utrecht, wamid=f"wamid.OUT{n}", status=status, opaque_id=str(message.id), **pricing)
+            for n, message in enumerate(made)
+        )
+        meta.store(utrecht, *bodies)
+        print(f"\nstatuses, {status}: {drained(utrecht)}", end="")
