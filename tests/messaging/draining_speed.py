@@ -4,6 +4,7 @@ Not a test (its name keeps it out of a run): it prints events a second, for new 
 so that a change to the hot path can be measured before and after.
 """
 
+import sys
 import time
 
 import pytest
@@ -48,7 +49,7 @@ def test_messages(utrecht, here, clock, ids):
             for n in range(EVENTS)
         )
         meta.store(utrecht, *bodies)
-        print(f"\nmessages, {ids}, {run}: {drained(utrecht)}", end="")
+        sys.stdout.write(f"\nmessages, {ids}, {run}: {drained(utrecht)}")
 
 
 def test_statuses(utrecht, thread, agent, clock):
@@ -62,4 +63,4 @@ def test_statuses(utrecht, thread, agent, clock):
             for n, message in enumerate(made)
         )
         meta.store(utrecht, *bodies)
-        print(f"\nstatuses, {status}: {drained(utrecht)}", end="")
+        sys.stdout.write(f"\nstatuses, {status}: {drained(utrecht)}")

@@ -9,7 +9,7 @@ from django_tenants.utils import schema_context
 
 from audit.models import Entry
 from audit.record import Actor
-from messaging import dead_letters, inbox, receiving
+from messaging import dead_letters, inbox, incoming
 from messaging.core.models import Replay
 from messaging.dead_letters import Letters, NothingToReplay
 from messaging.masking import structure
@@ -23,15 +23,15 @@ OPERATOR = Actor(schema="public", id="7", name="Olga Operator")
 @pytest.fixture
 def mended(monkeypatch):
     """Return what ends the fault that makes every message of a citizen's named Broken fail."""
-    original = receiving.parse_message
+    original = incoming.parse_message
 
     def breaks(*, payload):
         if "broken" in payload["element"]["id"]:
             raise RuntimeError(payload["element"]["text"]["body"])
         return original(payload=payload)
 
-    monkeypatch.setattr(receiving, "parse_message", breaks)
-    return lambda: monkeypatch.setattr(receiving, "parse_message", original)
+    monkeypatch.setattr(incoming, "parse_message", breaks)
+    return lambda: monkeypatch.setattr(incoming, "parse_message", original)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django_tenants.utils import schema_context
 
-from messaging import claiming, inbox, receiving, suspects
+from messaging import claiming, inbox, incoming, suspects
 from messaging.models import InboxEvent, Message
 from messaging.tasks import DRAIN_SECONDS, drain_inbox
 from tests.messaging import meta
@@ -29,14 +29,14 @@ def poisoned(committing_db, utrecht, clock):
 
 def harm(monkeypatch, effect):
     """Have an effect when the poison is read."""
-    original = receiving.parse_message
+    original = incoming.parse_message
 
     def harmful(*, payload):
         if payload["element"]["id"] == POISON:
             effect()
         return original(payload=payload)
 
-    monkeypatch.setattr(receiving, "parse_message", harmful)
+    monkeypatch.setattr(incoming, "parse_message", harmful)
 
 
 def drain_in_a_process() -> int:
