@@ -155,10 +155,10 @@ class TestReactions:
         answer = send({"kind": "reaction", "messageId": ours, "emoji": "👍"})
         assert (answer.status_code, answer.json()["code"]) == (409, "reaction_target_ours")
 
-    def test_it_is_not_given_to_a_reaction(self, send, utrecht, asked, clock):
-        self.receive(utrecht, clock, type="reaction", reaction={"message_id": asked.wamid, "emoji": "👍"})
+    def test_it_is_not_given_to_an_edit_of_nothing(self, send, utrecht, clock):
+        self.receive(utrecht, clock, type="edit", edit={})
         with schema_context("utrecht"):
-            theirs = Message.objects.get(kind="reaction")
+            theirs = Message.objects.get(kind="edit")
         answer = send({"kind": "reaction", "messageId": str(theirs.id), "emoji": "👍"})
         assert answer.json()["code"] == "reaction_target_kind"
 
