@@ -38,21 +38,26 @@ from billing.models import (
 )
 from messaging.core.models import InboxFigures, Lane, NumberHour, OutboxWake, Replay, UnknownUpdate
 from messaging.models import (
+    Alteration,
     Blob,
     Consent,
     Contact,
+    IdChange,
     InboxEvent,
+    LooseStatus,
     Medium,
     Message,
     MessageStatus,
     MetaUpload,
     OutboxItem,
     ReadReceipt,
+    Sighting,
     Template,
     TemplateAlert,
     TemplateSync,
     TemplateVersion,
     Thread,
+    WindowOpening,
 )
 from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
 from tests.conftest import FROZEN_AT
@@ -315,6 +320,32 @@ IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     ),
     TemplateSync: _sync,
     Consent: _consent,
+    Sighting: lambda party: Sighting.objects.create(
+        wa_id=party.text("seen"), bsuid=party.text("seen id"), seen_at=AT, profile_name=party.text("seen name")
+    ),
+    IdChange: lambda party: IdChange.objects.create(
+        ids=[party.text("old"), party.text("new")],
+        old_wa_id=party.text("old"),
+        new_wa_id=party.text("new"),
+        changed_at=AT,
+        text=party.text("changed"),
+    ),
+    Alteration: lambda party: Alteration.objects.create(
+        wamid=f"wamid.{party.text('alteration')}",
+        target_wamid=f"wamid.{party.text('altered')}",
+        kind="EDIT",
+        by_contact=True,
+        contact=party.rows[Contact],
+        text=party.text("edited"),
+        content={"body": party.text("edit")},
+        stamped_at=AT,
+    ),
+    LooseStatus: lambda party: LooseStatus.objects.create(
+        wamid=f"wamid.{party.text('loose')}", status="sent", stamped_at=AT
+    ),
+    WindowOpening: lambda party: WindowOpening.objects.create(
+        contact=party.rows[Contact], phone_number_id=party.number.phone_number_id, opened_at=AT
+    ),
     InboxEvent: _inbox_event,
 }
 
