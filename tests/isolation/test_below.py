@@ -104,6 +104,11 @@ TASKS: dict[str, Callable[[Party], dict[str, Any]] | str] = {
     "messaging.tasks.sweep_blobs": "names no municipality: removes what nothing refers to, in each alike",
     "messaging.tasks.sweep_inboxes": "names no municipality: wakes each that has open events",
     "messaging.tasks.continue_replays": "names no municipality: goes on with what was asked for, in each alike",
+    "messaging.tasks.claim_unowned": "names no municipality: gives each what was unowned and is now its own",
+    "messaging.tasks.erase_unowned": "names no municipality: what is nobody's and old goes",
+    "messaging.tasks.measure_inboxes": "names no municipality: counts what is open, in each alike",
+    "messaging.tasks.find_silences": "names no municipality: looks at each number alike",
+    "messaging.tasks.forget_hours": "names no municipality: what is old goes, in each alike",
     "api.tasks.forget_answers": "names no municipality: what is old goes, in each alike",
 }
 
