@@ -73,6 +73,14 @@ class Inbound:
     type: str
     deliveries: int = 0
     acknowledged: bool = False
+    # How often the business said that it was read, and that it was typing an answer.
+    marked_read: int = 0
+    typing_shown: int = 0
+
+    def note_read(self, *, typing: bool) -> None:
+        """Note that the business marked it as read."""
+        self.marked_read += 1
+        self.typing_shown += typing
 
     def as_dict(self) -> dict[str, Any]:
         """Show the row."""
@@ -85,6 +93,8 @@ class Inbound:
             "type": self.type,
             "deliveries": self.deliveries,
             "acknowledged": self.acknowledged,
+            "marked_read": self.marked_read,
+            "typing_shown": self.typing_shown,
         }
 
 

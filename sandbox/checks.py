@@ -126,10 +126,22 @@ def _check_interactive(kind: str, raw: Any) -> None:
     )
     if body.get("footer") is not None:
         _words(_object("interactive.footer", body["footer"]), "text", "interactive.footer.text", most=60)
-    header = body.get("header")
-    if header is not None and _object("interactive.header", header).get("type") == "text":
-        _words(header, "text", "interactive.header.text", most=60)
+    _check_header(form=str(form), header=body.get("header"))
     check(_object("interactive.action", body.get("action") or {}))
+
+
+def _check_header(*, form: str, header: Any) -> None:
+    if header is None:
+        return
+    kind = _object("interactive.header", header).get("type")
+    if kind not in _HEADERS.get(form, ("text", *HEADER_MEDIA)):
+        raise _invalid("interactive.header.type", f"not for {form}")
+    if kind == "text":
+        _words(header, "text", "interactive.header.text", most=60)
+    elif header.get(kind) is None:
+        raise _missing(f"interactive.header.{kind}")
+    else:
+        _check_media(kind, header[kind])
 
 
 def _check_buttons(action: Body) -> None:
@@ -140,8 +152,9 @@ def _check_buttons(action: Body) -> None:
     for reply in replies:
         _words(reply, "id", "button.reply.id", most=256)
         _words(reply, "title", "button.reply.title", most=20)
-    if len({reply["id"] for reply in replies}) != len(replies):
-        raise _invalid("interactive.action.buttons", "ids are unique")
+    for key in ("id", "title"):
+        if len({reply[key] for reply in replies}) != len(replies):
+            raise _invalid("interactive.action.buttons", f"each {key} is unique")
 
 
 def _check_list(action: Body) -> None:
@@ -149,17 +162,22 @@ def _check_list(action: Body) -> None:
     sections = action.get("sections")
     if not isinstance(sections, list) or not 1 <= len(sections) <= 10:
         raise _invalid("interactive.action.sections", "1 to 10 sections")
-    rows = 0
+    rows, ids = 0, set()
     for section in sections:
         body = _object("section", section)
         _words(body, "title", "section.title", most=24, required=len(sections) > 1)
-        for row in body.get("rows") or []:
+        if not body.get("rows"):
+            raise _missing("section.rows")
+        for row in body["rows"]:
             rows += 1
             _words(_object("row", row), "id", "row.id", most=200)
+            ids.add(row["id"])
             _words(row, "title", "row.title", most=24)
             _words(row, "description", "row.description", most=72, required=False)
     if not 1 <= rows <= 10:
         raise _invalid("interactive.action.sections", "1 to 10 rows in total")
+    if len(ids) != rows:
+        raise _invalid("interactive.action.sections", "each row's id is unique")
 
 
 def _check_cta_url(action: Body) -> None:
@@ -168,6 +186,8 @@ def _check_cta_url(action: Body) -> None:
     parameters = _object("parameters", action.get("parameters") or {})
     _words(parameters, "display_text", "parameters.display_text", most=20)
     _words(parameters, "url", "parameters.url", most=2000)
+    if not parameters["url"].startswith(("https://", "http://")):
+        raise _invalid("parameters.url", "a URL is expected")
 
 
 def _named(name: str) -> Callable[[Body], None]:
@@ -204,6 +224,14 @@ def _check_carousel(action: Body) -> None:
             raise _missing("card.action")
 
 
+HEADER_MEDIA = ("image", "video", "document")
+# What may stand above each form; a form that is not named here takes any.
+_HEADERS: dict[str, tuple[str, ...]] = {
+    "list": ("text",),
+    "location_request_message": (),
+    "contact_request": (),
+    "product_list": ("text",),
+}
 _INTERACTIVE: dict[str, Callable[[Body], None]] = {
     "button": _check_buttons,
     "list": _check_list,

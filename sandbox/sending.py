@@ -55,6 +55,7 @@ def mark_read(*, world: World, payload: dict[str, Any]) -> dict[str, Any]:
     if wamid not in world.books.inbound:
         raise GraphError(code=131009, details="Parameter message_id is not valid.")
     world.books.marked_read += 1
+    world.books.inbound[wamid].note_read(typing="typing_indicator" in payload)
     return {"success": True}
 
 
@@ -138,11 +139,13 @@ def _judge(
         raise GraphError(code=131009, details="Only templates are sent this way.")
     if send.type == "template":
         _check_template(number=number, payload=payload, send=send, lite=lite)
+        for medium in _header_media(payload["template"].get("components") or []):
+            _check_media_id(world=world, number=number, body=medium, now=now)
     else:
         check_message(payload=payload, kind=send.type)
-        if send.type in MEDIA_KINDS:
-            _check_media_id(world=world, number=number, body=payload[send.type], now=now)
-        elif send.type == "reaction":
+        for medium in _media(kind=send.type, body=payload[send.type]):
+            _check_media_id(world=world, number=number, body=medium, now=now)
+        if send.type == "reaction":
             _check_target(world=world, wamid=payload["reaction"]["message_id"])
     _check_rates(world=world, number=number, citizen=citizen)
     if window_is_open(citizen=citizen, number=number, now=now):
@@ -198,6 +201,20 @@ def _recipient(*, world: World, number: Number, payload: dict[str, Any]) -> Citi
     if digits == number.digits:
         raise GraphError(code=131021, details="Recipient cannot be the sender.")
     return number.business.by_phone.get(digits) or world.citizen(business=number.business, phone=digits, bsuid=None)
+
+
+def _media(*, kind: str, body: Any) -> list[dict[str, Any]]:
+    """List the media that a message names: itself, or its header."""
+    if kind in MEDIA_KINDS:
+        return [body]
+    header = body.get("header") if kind == "interactive" else None
+    return [header[header["type"]]] if header is not None and header["type"] in MEDIA_KINDS else []
+
+
+def _header_media(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """List the media in a template's header."""
+    given = [each for component in components for each in component.get("parameters") or []]
+    return [each[each["type"]] for each in given if isinstance(each, dict) and each.get("type") in MEDIA_KINDS]
 
 
 def _check_media_id(*, world: World, number: Number, body: dict[str, Any], now: float) -> None:
