@@ -1,11 +1,15 @@
-"""Who may do what: the one table of roles and permissions, which every page and door reads.
+"""Who may do what: the one table of roles and permissions, which pages, API, tests and docs/permissions.md read.
 
-A page asks for a permission, never for a role. Roles of the BSP and of a municipality do not mix: a schema holds only
-users of its own kind, and a session of one schema is nothing in another.
+A page asks for a permission, never for a role; an operation of the API asks for a scope, and each scope is a
+permission of this table (api/scopes.py). Roles of the BSP and of a municipality do not mix: a role counts only in a
+schema of its own kind, and a session of one schema is nothing in another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+
+from django.db import connection
+from django_tenants.utils import get_public_schema_name
 
 from accounts.models import User
 from accounts.roles import BspRole, MunicipalRole
@@ -21,6 +25,7 @@ class Permission(StrEnum):
     MANAGE_TEMPLATES = "MANAGE_TEMPLATES"
     READ_USERS = "READ_USERS"
     READ_MUNICIPALITIES = "READ_MUNICIPALITIES"
+    READ_USAGE = "READ_USAGE"
     READ_INVOICES = "READ_INVOICES"
 
 
@@ -32,13 +37,20 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.MANAGE_TEMPLATES: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_USERS: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_MUNICIPALITIES: frozenset({BspRole.BSP_SUPPORT, BspRole.BSP_ONBOARDING, BspRole.BSP_OPERATOR}),
+    Permission.READ_USAGE: frozenset({MunicipalRole.ADMIN, MunicipalRole.FINANCE, BspRole.BSP_FINANCE}),
     Permission.READ_INVOICES: frozenset({BspRole.BSP_FINANCE}),
 }
 
 
 def permissions_of(*, user: User) -> frozenset[Permission]:
-    """Return what a user may do, by one query; none for a user who is not active."""
+    """Return what a user of the schema that the connection is in may do, by one query; none if it is not active."""
     if not user.is_active:
         return frozenset()
-    roles = set(user.role_grants.values_list("role", flat=True))
-    return frozenset(permission for permission, allowed in ROLES_WITH.items() if roles & allowed)
+    is_bsp = connection.schema_name == get_public_schema_name()  # type: ignore[attr-defined]
+    return permissions_with(roles=user.role_grants.values_list("role", flat=True), is_bsp=is_bsp)
+
+
+def permissions_with(*, roles: Iterable[str], is_bsp: bool) -> frozenset[Permission]:
+    """Return what some roles may do together; a role of the other kind may do nothing, however it was granted."""
+    counted = set(roles) & set((BspRole if is_bsp else MunicipalRole).values)
+    return frozenset(permission for permission, allowed in ROLES_WITH.items() if counted & allowed)

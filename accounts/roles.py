@@ -1,4 +1,4 @@
-"""The names of the roles. What each may do is one table, accounts/permissions.py, when pages come to need it."""
+"""The names of the roles. What each may do is one table, accounts/permissions.py."""
 
 from django.db import models
 

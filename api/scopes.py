@@ -1,6 +1,9 @@
 """What a key may do. Each address needs one scope; a key has one or more."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from accounts.permissions import Permission
 
 
 class Scope(StrEnum):
@@ -23,3 +26,13 @@ class BspScope(StrEnum):
 TENANT_SCOPES = frozenset(scope.value for scope in Scope)
 BSP_SCOPES = frozenset(scope.value for scope in BspScope)
 SCOPES = TENANT_SCOPES | BSP_SCOPES
+
+# What a scope lets a key do, in the words of the one table: what a person needs a role for, a key needs a scope for.
+PERMISSIONS: Mapping[str, Permission] = {
+    Scope.MESSAGES_SEND: Permission.ANSWER_THREADS,
+    Scope.MESSAGES_READ: Permission.READ_THREADS,
+    Scope.TEMPLATES_READ: Permission.READ_TEMPLATES,
+    Scope.USAGE_READ: Permission.READ_USAGE,
+    BspScope.MUNICIPALITIES_READ: Permission.READ_MUNICIPALITIES,
+    BspScope.INVOICES_READ: Permission.READ_INVOICES,
+}

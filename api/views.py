@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from api.keys import find_key, note_use
 from api.models import ApiKey
 from api.problems import CONTENT_TYPE, Problem, answer_error
+from api.scopes import PERMISSIONS
 from tenants import clock
 
 MOST_BYTES = 256 * 1024  # the longest message, with room to spare
@@ -58,9 +59,10 @@ class HasScope(permissions.BasePermission):
     """The key has the scope that the view names for the method."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether it has."""
+        """Return whether it has; an operation whose scope is no permission of the table is nobody's."""
         assert isinstance(view, ApiView)
-        return isinstance(request.user, ApiKey) and view.scope_of(request.method or "") in request.user.scopes
+        scope = view.scope_of(request.method or "")
+        return isinstance(request.user, ApiKey) and scope in PERMISSIONS and scope in request.user.scopes
 
 
 class JSONRenderer(renderers.JSONRenderer):
