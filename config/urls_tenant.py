@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import TENANT
-from web import administration, listening, template_pages, workspace
+from web import administration, listening, media, template_pages, workspace
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=TENANT),
@@ -12,6 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbox/", workspace.inbox, name="inbox"),
     path("threads/<uuid:thread_id>/", workspace.thread, name="thread"),
     path("threads/<uuid:thread_id>/typing/", workspace.typing, name="typing"),
+    path("threads/<uuid:thread_id>/media/<uuid:medium_id>/", media.original, name="medium"),
+    path("threads/<uuid:thread_id>/media/<uuid:medium_id>/thumbnail/", media.thumbnail, name="medium-thumbnail"),
+    path("threads/<uuid:thread_id>/media/<uuid:medium_id>/again/", media.ask_again, name="medium-again"),
     path("threads/<uuid:thread_id>/reply/", workspace.reply, name="reply"),
     path("threads/<uuid:thread_id>/template/<uuid:template_id>/", workspace.send_template, name="send-template"),
     path("threads/<uuid:thread_id>/close/", workspace.close_thread, name="close-thread"),

@@ -17,7 +17,8 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from accounts.models import User
 from messaging import altering, window
 from messaging.altering import Reaction, Version
-from messaging.models import Contact, Message, Template, Thread
+from messaging.media import answering, showing, types
+from messaging.models import Contact, Medium, Message, Template, Thread
 from messaging.templates import sending
 from messaging.threads import waiting
 from tenants.models import Number
@@ -73,6 +74,16 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownMedium:
+    """A medium as the page shows it."""
+
+    medium: Medium
+    name: str
+    is_inline: bool
+    may_be_asked_for: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ShownMessage:
     """One message as the page shows it. versions: what it said before, the first one first."""
 
@@ -82,6 +93,7 @@ class ShownMessage:
     quote: Quote | None
     reactions: tuple[Reaction, ...]
     versions: tuple[Version, ...]
+    medium: ShownMedium | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +149,7 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
     rows = list(messages.select_related("medium").defer("content", "referral")[: MESSAGES_A_PAGE + 1])
     shown = rows[:MESSAGES_A_PAGE][::-1]
     names = _names_of({row.author_id for row in shown if row.author_id})
-    messages_shown = _shown(found, shown, names)
+    messages_shown = _shown(found, shown, names, at)
     number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()
     return ThreadView(
         thread=found,
@@ -198,7 +210,7 @@ def _names_of(ids: set[UUID]) -> dict[UUID, str]:
     return dict(User.objects.filter(id__in=ids).values_list("id", "name")) if ids else {}
 
 
-def _shown(found: Thread, rows: Sequence[Message], names: dict[UUID, str]) -> tuple[ShownMessage, ...]:
+def _shown(found: Thread, rows: Sequence[Message], names: dict[UUID, str], at: datetime) -> tuple[ShownMessage, ...]:
     """Return messages with what was said of them later, and what they answer; by two queries more at most."""
     wamids = [row.wamid for row in rows if row.wamid]
     later = altering.said_later(wamids=wamids) if wamids else {}
@@ -211,8 +223,18 @@ def _shown(found: Thread, rows: Sequence[Message], names: dict[UUID, str]) -> tu
             quote=quotes.get(row.replies_to_wamid) if row.replies_to_wamid else None,
             reactions=altering.standing(later.get(row.wamid or "", ())),
             versions=altering.versions(row, later.get(row.wamid or "", ())) if row.edited_at else (),
+            medium=_shown_medium(row.medium, at) if row.medium is not None else None,
         )
         for row in rows
+    )
+
+
+def _shown_medium(medium: Medium, at: datetime) -> ShownMedium:
+    return ShownMedium(
+        medium=medium,
+        name=answering.name_of(medium=medium),
+        is_inline=types.is_inline(medium=medium),
+        may_be_asked_for=showing.may_be_asked_for(medium=medium, at=at),
     )
 
 
@@ -235,6 +257,7 @@ def _thread_version(found: Thread, shown: Iterable[ShownMessage]) -> str:
     for each in shown:
         row = each.message
         rows += [row.id, row.state, row.failed_reason, row.edited_at, row.revoked_at, each.reactions, each.versions]
+        rows += [row.medium.state, row.medium.reason] if row.medium is not None else []
     return _digest([found.state, found.last_inbound_at, *rows])
 
 

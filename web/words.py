@@ -71,6 +71,46 @@ QUALITIES: dict[str, Promise] = {
     "UNKNOWN": pgettext_lazy("quality", "Not known"),
 }
 
+# Why a citizen's file is not there (yet): messaging/media/settling.py gives these codes.
+MEDIA_REASONS: dict[str, Promise] = {
+    "NO_TOKEN": _("this number is not connected to WhatsApp now"),
+    "REFUSED": _("WhatsApp does not know this file"),
+    "THROTTLED": _("WhatsApp asks us to wait"),
+    "DIGEST_DIFFERS": _("what came is not what the citizen sent"),
+    "STORAGE": _("it could not be stored"),
+    "FAULT": _("something went wrong with us"),
+    "CUT_OFF": _("it was cut off time and again"),
+    "TOO_SLOW": _("WhatsApp was too slow"),
+    "READ_TIMEOUT": _("WhatsApp was too slow"),
+    "BAD_REFERENCE": _("WhatsApp did not say which file it was"),
+}
+MEDIA_UNREACHABLE: Promise = _("WhatsApp could not be reached")
+
+# What a document is, by its content.
+MEDIA_TYPES: dict[str, Promise] = {
+    "application/pdf": _("PDF"),
+    "application/msword": _("Word document"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": _("Word document"),
+    "application/vnd.ms-excel": _("Spreadsheet"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _("Spreadsheet"),
+    "application/vnd.ms-powerpoint": _("Presentation"),
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": _("Presentation"),
+    "application/zip": _("Archive"),
+    "text/plain": _("Plain text"),
+    "text/html": _("Web page"),
+    "image/svg+xml": _("Drawing with a program in it"),
+    "application/x-executable": _("Program"),
+    "application/x-script": _("Program"),
+    "application/java-archive": _("Program"),
+    "application/vnd.ms-office.macro-enabled": _("Office document with macros"),
+    "image/jpeg": _("Picture"),
+    "image/png": _("Picture"),
+    "image/webp": _("Picture"),
+    "image/gif": _("Picture"),
+    "image/heif": _("Picture"),
+}
+MEDIA_TYPE_OF_OTHERS: Promise = _("File")
+
 TEMPLATE_STATES: dict[str, Promise] = {
     "DRAFT": _("Draft"),
     "PENDING": _("Under review at Meta"),

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -13,9 +14,15 @@ from messaging.media.sealing import Opener
 from messaging.models import Blob, Medium, Message
 from messaging.waking import FETCH, wake_after_commit
 
+log = structlog.get_logger(__name__)
+
 
 class NotThere(Exception):
     """There is nothing to show of the medium: it is still being fetched, was given up, or is erased."""
+
+
+class StorageAway(Exception):
+    """The storage, or the key, cannot be reached now."""
 
 
 class CannotBeAskedFor(Exception):
@@ -26,7 +33,7 @@ def read(*, medium: Medium, part: Blob.Part, actor: Actor, at: datetime, recorde
     """Open a medium for somebody who may see its thread; the caller closes it.
 
     recorded: whether the trail is to know, as it is of every original that is read from its beginning.
-    Raises NotThere; OSError and what the storage raises: it cannot be reached now.
+    Raises NotThere, StorageAway.
     """
     if medium.state != Medium.State.STORED:
         raise NotThere
@@ -34,6 +41,9 @@ def read(*, medium: Medium, part: Blob.Part, actor: Actor, at: datetime, recorde
         opened = blobs.read(medium=medium, part=part)
     except (Blob.DoesNotExist, FileNotFoundError):
         raise NotThere from None
+    except Exception as error:  # noqa: BLE001 - a storage raises what it likes, and what it says may name the object
+        log.error("media_not_read", medium=str(medium.id), error=type(error).__name__)
+        raise StorageAway from None
     if recorded:
         record(action="media.read", actor=actor, at=at, subject=f"medium {medium.id}", details={"kind": medium.kind})
     return opened
@@ -79,6 +89,12 @@ def erase(*, medium_id: UUID, actor: Actor, at: datetime) -> None:
     )
     announce(threads=threads_of(medium=medium))
     record(action="media.erase", actor=actor, at=at, subject=f"medium {medium_id}", details={"kind": medium.kind})
+
+
+def may_be_asked_for(*, medium: Medium, at: datetime) -> bool:
+    """Return whether asking Meta for a medium again, by hand, can help."""
+    tried = medium.state == Medium.State.FAILED or (medium.state == Medium.State.PENDING and medium.reason != "")
+    return tried and medium.reason != "BAD_REFERENCE" and medium.expires_at is not None and medium.expires_at > at
 
 
 def threads_of(*, medium: Medium) -> list[UUID]:

@@ -13,8 +13,9 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from audit.models import Entry
 from billing.models import Invoice
-from messaging.models import Consent, Contact, Message, OutboxItem, Template, TemplateSync, Thread
+from messaging.models import Consent, Contact, Medium, Message, OutboxItem, Template, TemplateSync, Thread
 from tenants.models import Municipality
 from tests.isolation.rows import Party
 
@@ -96,6 +97,7 @@ def parameters(route: str) -> list[str]:
 
 LIST = frozenset({200})  # answered with the asker's own
 _THREAD: Ids = {"thread_id": Thread}
+_MEDIUM: Ids = {"thread_id": Thread, "medium_id": Medium}
 _INVOICE: Ids = {"invoice_id": Invoice}
 
 EVERY_HOST = {
@@ -138,6 +140,15 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         ids=_THREAD,
         form=lambda party: {"text": "Goedemorgen"},
         changes=(Message, OutboxItem, Thread),
+    ),
+    "threads/<uuid:thread_id>/media/<uuid:medium_id>/": Address(
+        PAGE, "AGENT", ids=_MEDIUM, sees=("Medium.filename",), changes=(Entry,)
+    ),
+    "threads/<uuid:thread_id>/media/<uuid:medium_id>/thumbnail/": Address(
+        PAGE, "AGENT", ids=_MEDIUM, nothing="a document has no small picture (tests/web/test_media_pages.py)"
+    ),
+    "threads/<uuid:thread_id>/media/<uuid:medium_id>/again/": Address(
+        PAGE, "AGENT", method="POST", ids=_MEDIUM, nothing="a stored one is not asked for (the same)"
     ),
     "threads/<uuid:thread_id>/template/<uuid:template_id>/": Address(
         PAGE,

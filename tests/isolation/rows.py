@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from io import BytesIO
 from typing import Any
 
 from allauth.account.models import EmailAddress, EmailConfirmation
@@ -37,6 +38,7 @@ from billing.models import (
     RateCard,
 )
 from messaging.core.models import InboxFigures, Lane, NumberHour, OutboxWake, Replay, UnknownUpdate
+from messaging.media import blobs
 from messaging.models import (
     Alteration,
     Blob,
@@ -153,9 +155,13 @@ def _medium(party: Party) -> Medium:
 
 def _blob(party: Party) -> Blob:
     medium = party.rows[Medium]
-    return Blob.objects.create(
-        name=party.text("blob"), medium=medium, part="ORIGINAL", state="KEPT", changed_at=FROZEN_AT
-    )
+    sealed = BytesIO()
+    sealer = blobs.sealing(medium_id=medium.id, part=Blob.Part.ORIGINAL).sealer(sealed)
+    sealer.write(party.text("file").encode())
+    sealer.finish()
+    blob = blobs.write(sealed=sealed, part=Blob.Part.ORIGINAL)
+    blobs.keep(blobs=[blob], medium=medium)
+    return blob
 
 
 def _upload(party: Party) -> MetaUpload:

@@ -70,6 +70,18 @@ def raw(value: object) -> str:
 
 
 @register.filter
+def media_reason(code: str) -> str:
+    """Return why a file is not there."""
+    return str(words.MEDIA_REASONS.get(code, words.MEDIA_UNREACHABLE))
+
+
+@register.filter
+def media_type(content_type: str) -> str:
+    """Return what a file is."""
+    return str(words.MEDIA_TYPES.get(content_type, words.MEDIA_TYPE_OF_OTHERS))
+
+
+@register.filter
 def tone(code: str) -> str:
     """Return the name of a state's colour."""
     return TONES.get(code, "plain")
