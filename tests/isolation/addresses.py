@@ -145,7 +145,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         PAGE, "AGENT", ids=_MEDIUM, sees=("Medium.filename",), changes=(Entry,)
     ),
     "threads/<uuid:thread_id>/media/<uuid:medium_id>/thumbnail/": Address(
-        PAGE, "AGENT", ids=_MEDIUM, nothing="a document has no small picture (tests/web/test_media_pages.py)"
+        PAGE, "AGENT", ids=_MEDIUM, nothing="gives bytes that stand in no row (tests/web/test_media_pages.py)"
     ),
     "threads/<uuid:thread_id>/media/<uuid:medium_id>/again/": Address(
         PAGE, "AGENT", method="POST", ids=_MEDIUM, nothing="a stored one is not asked for (the same)"

@@ -39,6 +39,7 @@ from billing.models import (
 )
 from messaging.core.models import InboxFigures, Lane, NumberHour, OutboxWake, Replay, UnknownUpdate
 from messaging.media import blobs
+from messaging.media.thumbnails import Thumbnail
 from messaging.models import (
     Alteration,
     Blob,
@@ -160,7 +161,8 @@ def _blob(party: Party) -> Blob:
     sealer.write(party.text("file").encode())
     sealer.finish()
     blob = blobs.write(sealed=sealed, part=Blob.Part.ORIGINAL)
-    blobs.keep(blobs=[blob], medium=medium)
+    small = Thumbnail(content=party.text("small").encode(), width=1, height=1, moves=False)
+    blobs.keep(blobs=[blob, blobs.write_thumbnail(medium=medium, thumbnail=small)], medium=medium)
     return blob
 
 
