@@ -91,6 +91,9 @@ def _program(*, pid: int) -> str:
     for name in ("postgres", "redis", "uvicorn", "celery"):
         if any(name in word for word in words[:3]):
             return name
+    for name in ("run_lanes", "sandbox", "benchmarks.outboxes", "benchmarks.bare_client"):
+        if name in words:
+            return name.removeprefix("benchmarks.")
     # The workers of uvicorn are started by Python's own multiprocessing.
     return "uvicorn" if any("spawn_main" in word for word in words) else Path(words[0] or "other").name
 

@@ -22,7 +22,7 @@ from config.local.instance import Instance
 MAKERS = 2  # processes that make tenants side by side
 ROOMS = ("audit", "tenants", "accounts", "billing", "messaging", "api")
 TENANTS = """
-    SELECT municipality.id, number.phone_number_id, number.waba_id, number.display_phone_number
+    SELECT municipality.id, number.phone_number_id, number.waba_id, number.display_phone_number, schema_name
     FROM public.tenants_municipality AS municipality
     JOIN public.tenants_number AS number ON number.municipality_id = municipality.id
     ORDER BY municipality.schema_name
@@ -37,28 +37,31 @@ class Tenant:
     phone_number_id: str
     waba_id: str
     display_phone_number: str
+    schema_name: str
 
 
-def give(*, instance: Instance) -> str:
+def give(*, instance: Instance, most: int | None = None) -> str:
     """Give an instance whose servers run a database with all municipalities; return in words how it came about.
 
+    most: only so many, for what does not depend on how many there are.
     Raises CannotMeasure: they could not be made.
     """
     keys = _kept_keys(instance=instance)
     for values in (instance.values, instance.environ, instance.supervisor.environ):
         values["FIELD_ENCRYPTION_KEYS"] = keys
     server = instance.servers.server
-    template = f"municipalities_{_fingerprint(keys=keys)}"
+    kind = "municipalities" if most is None else f"some{most}"
+    template = f"{kind}_{_fingerprint(keys=keys)}"
     begun = time.monotonic()
     found = databases.listed(server=server)
     if template in found:
         how = "kept from an earlier run"
     else:
         for old in found:
-            if old.startswith("municipalities_"):
+            if old.startswith(f"{kind}_"):
                 databases.drop(server=server, name=old)
-        print("making 342 municipalities; they are kept for the next runs", file=sys.stderr, flush=True)
-        _make(instance=instance)
+        print(f"making {most or 342} municipalities; they are kept for the next runs", file=sys.stderr, flush=True)
+        _make(instance=instance, most=most)
         databases.rename(server=server, name=databases.name_in(url=instance.values["DATABASE_URL"]), to=template)
         how = f"made in {time.monotonic() - begun:.0f} s"
     begun = time.monotonic()
@@ -73,13 +76,17 @@ def read(*, database_url: str) -> list[Tenant]:
     return [Tenant(str(row[0]), *row[1:]) for row in rows]
 
 
-def _make(*, instance: Instance) -> None:
+def _make(*, instance: Instance, most: int | None) -> None:
     instance.make_database()
     instance.migrate()
     command = [sys.executable, "-m", "benchmarks.municipalities"]
     makers = [
         subprocess.Popen(
-            [*command, str(number), str(MAKERS)], cwd=ROOT, env=instance.environ, stderr=subprocess.PIPE, text=True
+            [*command, str(number), str(MAKERS), str(most or "")],
+            cwd=ROOT,
+            env=instance.environ,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for number in range(MAKERS)
     ]
@@ -122,13 +129,13 @@ def _what_shapes_a_tenant() -> Iterator[Path]:
             yield from (ROOT / room).glob(pattern)
 
 
-def _provision(*, number: int, of: int) -> None:
+def _provision(*, number: int, of: int, most: int | None) -> None:
     """Make every `of`th municipality of the register, from the `number`th on, in a process that Django runs in."""
     from audit.record import Actor
     from tenants import clock, provisioning
     from tenants.register import municipalities
 
-    for registered in list(municipalities().values())[number::of]:
+    for registered in list(municipalities().values())[:most][number::of]:
         digits = registered.cbs_code.removeprefix("GM")
         provisioning.create(
             schema_name=registered.schema_name,
@@ -150,4 +157,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    _provision(number=int(sys.argv[1]), of=int(sys.argv[2]))
+    _provision(number=int(sys.argv[1]), of=int(sys.argv[2]), most=int(sys.argv[3]) if sys.argv[3] else None)

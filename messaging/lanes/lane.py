@@ -28,12 +28,14 @@ from tenants.encryption import UnreadableSecret, decrypt
 from tenants.models import Trouble
 from whatsapp.client import CloudAPI
 
-# Calls in flight of one number: at Meta's usual quarter of a second this carries about 250 messages a second.
-IN_FLIGHT = 64
+# Calls in flight of one number: what leaves in this time, within bounds. Meta usually answers in a quarter of a second.
+IN_FLIGHT_SECONDS, LEAST_IN_FLIGHT, MOST_IN_FLIGHT = 0.8, 64, 256
 # While others are under way, a claim waits until so many more may be, or so long.
 WORTH_A_CLAIM, GATHER_SECONDS = 16, 0.03
 IDLE_SECONDS = 60.0  # a lane without work is given back after this long
-LOOK_SECONDS = 1.0  # how often a lane looks at what citizens write, and for answers that are too late
+LOOK_SECONDS = 1.0  # how often a lane looks at what citizens write, while it is busy
+EXPIRE_SECONDS = 10.0  # how often it looks for answers that are too late
+LONGEST_WAIT_SECONDS = 5.0  # how long it sleeps with nothing due; a note of work wakes it
 REFUSED_CLAIM_SECONDS = 0.5  # until a claim is tried again that a lock kept out
 WINDOW_CLOSED = "WINDOW_CLOSED"  # what failed because its window closed while it waited (messaging/failures.py)
 UNREADABLE = "there is none that can be read"
@@ -71,6 +73,7 @@ class Lane:
     _waits: bool = False  # whether anything was left in the outbox at the last look
     _claimed_at: float = float("-inf")
     _looked_at: float = float("-inf")
+    _expired_at: float = float("-inf")
     _last_event: int | None = None
 
     def __post_init__(self) -> None:
@@ -141,7 +144,9 @@ class Lane:
         at = time.monotonic()
         if at - self._looked_at >= LOOK_SECONDS:
             await self._look(at)
-        free = self.standing.most_in_flight(usual=IN_FLIGHT) - len(self._in_flight)
+        if at - self._expired_at >= EXPIRE_SECONDS:
+            await self._expire(at)
+        free = self.standing.most_in_flight(usual=self._usual_in_flight()) - len(self._in_flight)
         if self.token is None or not self.standing.may_claim(at=at) or free <= 0:
             await self._until_woken(LOOK_SECONDS)
             return
@@ -157,6 +162,10 @@ class Lane:
         if claimed is not None and len(claimed) < most and not self.ended:
             await self._receipts.tell(lane=self, most=most - len(claimed))  # no message can leave now
             await self._until_due(at)
+
+    def _usual_in_flight(self) -> int:
+        usual = int(self.pace.per_second * IN_FLIGHT_SECONDS)
+        return min(MOST_IN_FLIGHT, max(LEAST_IN_FLIGHT, usual))
 
     def _at_most(self, most: int, at: float) -> int:
         """Return how many may be claimed: one, when it is to be seen whether it goes through."""
@@ -210,7 +219,7 @@ class Lane:
             due = LOOK_SECONDS
         self._waits = due is not None or bool(held) or not templates
         # A due message that was not claimed waits for one of its contact's before it, whose outcome wakes us.
-        await self._until_woken(LOOK_SECONDS if due is None else min(LOOK_SECONDS, max(due, 0.05)))
+        await self._until_woken(LONGEST_WAIT_SECONDS if due is None else min(LONGEST_WAIT_SECONDS, max(due, 0.05)))
 
     async def _until_woken(self, seconds: float) -> None:
         try:
@@ -220,14 +229,24 @@ class Lane:
             pass
 
     async def _look(self, at: float) -> None:
-        """Count what citizens wrote, which Meta counts too, and fail the answers that can never leave any more."""
+        """Count what citizens wrote while we send: Meta counts it too."""
         since, self._looked_at = at - self._looked_at, at
+        if at - self._claimed_at > LOOK_SECONDS:
+            self._last_event = None  # what comes in while nothing leaves slows nothing
+            return
         try:
             if self._last_event is None:
                 self._last_event = await self.store.last_event(lease=self.lease)
             else:
                 wrote, self._last_event = await self.store.inbound(lease=self.lease, after=self._last_event)
                 self.pace.spend_inbound(messages=wrote, seconds=since, at=at)
+        except (DatabaseError, PoolTimeout) as error:
+            log.warning("look_failed", error=type(error).__name__)
+
+    async def _expire(self, at: float) -> None:
+        """Fail the answers that can never leave any more, and see whether anything waits while nothing may leave."""
+        self._expired_at = at
+        try:
             closed_before = clock.now() - SERVICE_WINDOW
             await self.store.expire(lease=self.lease, closed_before=closed_before, reason=WINDOW_CLOSED)
             if not self.standing.may_claim(at=at) or self.token is None:

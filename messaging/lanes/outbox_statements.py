@@ -3,6 +3,9 @@
 # The lease row is locked in share mode: a claim and a change of owner come one after the other, never at once.
 # A contact's messages leave in order: one that is under way, or waits and is as urgent, holds those behind it; a reply
 # does not wait for a broadcast. What another transaction has locked is left for the next claim.
+# An outbox is empty and full in turn, so that what the planner knows of it is often wrong. With the settings of the
+# lanes' connections (store.py), and with nothing to look `earlier` up by but its contact, one plan is left: in the
+# order of the index outbox_of_lane, each row looked up in outbox_of_contact.
 CLAIM = """
     WITH lane AS (
         SELECT fencing_token FROM public.messaging_core_lane
@@ -17,8 +20,8 @@ CLAIM = """
             AND item.contact_id <> ALL(%(held)s)
             AND NOT EXISTS (
                 SELECT FROM {schema}.messaging_outboxitem AS earlier
-                WHERE earlier.contact_id = item.contact_id AND earlier.phone_number_id = item.phone_number_id
-                    AND earlier.id < item.id
+                WHERE earlier.contact_id = item.contact_id
+                    AND (earlier.phone_number_id = item.phone_number_id) IS TRUE AND (earlier.id < item.id) IS TRUE
                     AND (earlier.claimed_by IS NOT NULL OR earlier.priority <= item.priority)
             )
         ORDER BY item.priority, item.id
@@ -70,27 +73,27 @@ SETTLE = """
             %(seconds)s::float[], %(counts)s::int[]
         ) AS told (id, kind, wamid, code, reason, seconds, counts)
     ), free AS (
-        SELECT message.id, message.state AS before, EXISTS (
+        SELECT told.*, message.state AS before, EXISTS (
             SELECT FROM {schema}.messaging_outboxitem AS item
             WHERE item.message_id = message.id AND item.claimed_by = %(token)s
         ) AS ours
-        FROM {schema}.messaging_message AS message
-        WHERE message.id = ANY(%(ids)s::uuid[]) ORDER BY message.id FOR NO KEY UPDATE SKIP LOCKED
+        FROM told JOIN {schema}.messaging_message AS message ON message.id = told.id
+        FOR NO KEY UPDATE OF message SKIP LOCKED
     ), settled AS (
         UPDATE {schema}.messaging_message AS message
-        SET wamid = CASE WHEN told.kind = 'ACCEPTED' THEN coalesce(message.wamid, told.wamid) ELSE message.wamid END,
+        SET wamid = CASE WHEN free.kind = 'ACCEPTED' THEN coalesce(message.wamid, free.wamid) ELSE message.wamid END,
             state = CASE
-                WHEN told.kind = 'ACCEPTED' AND before IN ('QUEUED', 'SENDING', 'UNCERTAIN') THEN 'ACCEPTED'
-                WHEN told.kind = 'UNCERTAIN' AND before = 'SENDING' THEN 'UNCERTAIN'
-                WHEN told.kind = 'FAILED' AND before IN ('SENDING', 'UNCERTAIN') THEN 'FAILED'
-                WHEN told.kind = 'AGAIN' AND before = 'SENDING' AND ours THEN 'QUEUED'
+                WHEN free.kind = 'ACCEPTED' AND before IN ('QUEUED', 'SENDING', 'UNCERTAIN') THEN 'ACCEPTED'
+                WHEN free.kind = 'UNCERTAIN' AND before = 'SENDING' THEN 'UNCERTAIN'
+                WHEN free.kind = 'FAILED' AND before IN ('SENDING', 'UNCERTAIN') THEN 'FAILED'
+                WHEN free.kind = 'AGAIN' AND before = 'SENDING' AND ours THEN 'QUEUED'
                 ELSE before END,
-            failed_code = CASE WHEN told.kind = 'FAILED' AND before IN ('SENDING', 'UNCERTAIN') THEN told.code
+            failed_code = CASE WHEN free.kind = 'FAILED' AND before IN ('SENDING', 'UNCERTAIN') THEN free.code
                 ELSE message.failed_code END,
-            failed_reason = CASE WHEN told.kind = 'FAILED' AND before IN ('SENDING', 'UNCERTAIN') THEN told.reason
+            failed_reason = CASE WHEN free.kind = 'FAILED' AND before IN ('SENDING', 'UNCERTAIN') THEN free.reason
                 ELSE message.failed_reason END
-        FROM told, free WHERE told.id = message.id AND free.id = message.id
-        RETURNING message.id, message.thread_id, told.kind, told.counts, told.seconds
+        FROM free WHERE free.id = message.id
+        RETURNING message.id, message.thread_id, free.kind, free.counts, free.seconds
     ), gone AS (
         DELETE FROM {schema}.messaging_outboxitem
         WHERE message_id IN (SELECT id FROM settled WHERE kind <> 'AGAIN')
@@ -107,12 +110,14 @@ SETTLE = """
 """
 
 # A free-form answer whose window closed before it could leave will never be taken: people must know, and see who.
+# Only replies: of broadcasts there may be very many, and Meta refuses the few that are no templates.
 EXPIRE = """
     WITH late AS (
         SELECT message.id FROM {schema}.messaging_message AS message
         JOIN {schema}.messaging_outboxitem AS item ON item.message_id = message.id
         JOIN {schema}.messaging_thread AS thread ON thread.id = message.thread_id
-        WHERE item.phone_number_id = %(number)s AND item.claimed_by IS NULL AND message.state = 'QUEUED'
+        WHERE item.phone_number_id = %(number)s AND item.priority = 0 AND item.claimed_by IS NULL
+            AND message.state = 'QUEUED'
             AND item.request ->> 'type' <> 'template' AND thread.last_inbound_at <= %(closed_before)s
         ORDER BY message.id FOR NO KEY UPDATE OF message SKIP LOCKED
     ), failed AS (

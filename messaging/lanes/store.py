@@ -26,8 +26,15 @@ LEASE_SECONDS = 10.0
 # A statement waits so long for a lock, and takes so long at most, before its connection is there for others again.
 LOCK_MILLISECONDS = 500
 STATEMENT_MILLISECONDS = 10_000
-CONNECTION_OPTIONS = (
-    f"-c search_path= -c lock_timeout={LOCK_MILLISECONDS} -c statement_timeout={STATEMENT_MILLISECONDS}"
+# The planner is left no choice that could turn out wrong (outbox_statements.CLAIM).
+_NO_CHOICE = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_sort")
+CONNECTION_OPTIONS = " ".join(
+    [
+        "-c search_path=",
+        f"-c lock_timeout={LOCK_MILLISECONDS}",
+        f"-c statement_timeout={STATEMENT_MILLISECONDS}",
+        *(f"-c {name}=off" for name in _NO_CHOICE),
+    ]
 )
 HELD_CONNECTIONS = 2  # of the pool, for all schemas together whose locks were met lately
 HELD_SECONDS = 5.0
