@@ -123,9 +123,9 @@ def _what_shapes_a_tenant() -> Iterator[Path]:
     yield ROOT / "config" / "settings.py"
     yield from (ROOT / "tenants" / "data").glob("*.csv")
     yield from (ROOT / "messaging" / "core").glob("*.py")
-    yield ROOT / "messaging" / "templates.py"
+    yield from (ROOT / "messaging" / "templates").glob("*.py")
     for room in ROOMS:
-        for pattern in ("**/migrations/*.py", "**/models.py", "**/provisioning.py", "**/apps.py"):
+        for pattern in ("**/migrations/*.py", "**/models.py", "**/models/*.py", "**/provisioning.py", "**/apps.py"):
             yield from (ROOT / room).glob(pattern)
 
 

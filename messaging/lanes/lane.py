@@ -30,8 +30,8 @@ from whatsapp.client import CloudAPI
 
 # Calls in flight of one number: what leaves in this time, within bounds. Meta usually answers in a quarter of a second.
 IN_FLIGHT_SECONDS, LEAST_IN_FLIGHT, MOST_IN_FLIGHT = 0.8, 64, 256
-# While others are under way, a claim waits until so many more may be, or so long.
-WORTH_A_CLAIM, GATHER_SECONDS = 16, 0.03
+# While others are under way, a claim waits until a fourth of them is done, or so long.
+WORTH_A_CLAIM, GATHER_SECONDS = 4, 0.03
 IDLE_SECONDS = 60.0  # a lane without work is given back after this long
 LOOK_SECONDS = 1.0  # how often a lane looks at what citizens write, while it is busy
 EXPIRE_SECONDS = 10.0  # how often it looks for answers that are too late
@@ -146,11 +146,12 @@ class Lane:
             await self._look(at)
         if at - self._expired_at >= EXPIRE_SECONDS:
             await self._expire(at)
-        free = self.standing.most_in_flight(usual=self._usual_in_flight()) - len(self._in_flight)
+        usual = self._usual_in_flight()
+        free = self.standing.most_in_flight(usual=usual) - len(self._in_flight)
         if self.token is None or not self.standing.may_claim(at=at) or free <= 0:
             await self._until_woken(LOOK_SECONDS)
             return
-        if self._in_flight and free < WORTH_A_CLAIM and (left := self._claimed_at + GATHER_SECONDS - at) > 0:
+        if self._in_flight and free < usual // WORTH_A_CLAIM and (left := self._claimed_at + GATHER_SECONDS - at) > 0:
             await self._until_woken(left)
             return
         allowance = self.pace.allowance(at=at)
