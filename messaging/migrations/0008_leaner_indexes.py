@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0006_read_receipts"),
+        ("messaging", "0007_evidence"),
     ]
 
     operations = [
