@@ -45,7 +45,8 @@ def list_threads(*, chosen: ThreadFilter, after: Position | None, most: int) -> 
 
 def list_messages(*, thread_id: UUID, after: Position | None, most: int) -> list[Message]:
     """Return a thread's messages in the order in which it is shown, oldest first."""
-    messages: QuerySet[Message] = Message.objects.filter(thread_id=thread_id).order_by("stamped_at", "id")
+    messages: QuerySet[Message] = Message.objects.filter(thread_id=thread_id)
+    messages = messages.select_related("medium").order_by("stamped_at", "id")
     if after is not None:
         messages = messages.filter(TupleGreaterThan(Tuple(F("stamped_at"), F("id")), (after.at, after.id)))
     return list(messages[:most])

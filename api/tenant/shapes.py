@@ -22,7 +22,7 @@ from api.fields import (
 from api.paging import PageQuery, PageShape
 from api.tenant.contents import Content, HeaderMedium, HeaderPlace, TemplateButton
 from messaging.consent import MOST_EVIDENCE, MOST_HOW
-from messaging.models import UNASSIGNED, Consent, Contact, Message, Template, Thread
+from messaging.models import UNASSIGNED, Consent, Contact, Medium, Message, Template, Thread
 from tenants.declaration import Purpose
 from whatsapp.limits import (
     TEMPLATE_BODY_CHARACTERS,
@@ -163,6 +163,30 @@ class Failure(CamelCase):
         return super().to_representation(instance) if instance.failed_reason else None
 
 
+class MediumShape(CamelCase):
+    """A file: a picture, sound, video or document."""
+
+    id = Id()
+    kind = serializers.CharField(help_text="WhatsApp's word: audio, document, image, sticker or video.")
+    state = Choice(
+        choices=Medium.State.values,
+        help_text="PENDING: being fetched from WhatsApp. Only of a STORED one the content can be downloaded.",
+    )
+    reason = serializers.CharField(help_text="Why it was not fetched (yet), as a code; else empty.")
+    file_name = serializers.CharField(source="filename", help_text="As the sender called it; often empty.")
+    content_type = serializers.CharField(help_text="What it is by its content; empty until it is STORED.")
+    caution = Choice(
+        choices=["", *Medium.Caution.values],
+        help_text="TYPE_DIFFERS: it is something else than it says it is. DANGEROUS: it can harm a computer.",
+    )
+    size_bytes = serializers.IntegerField(allow_null=True)
+    sha256 = serializers.SerializerMethodField(allow_null=True)
+
+    def get_sha256(self, medium: Medium) -> str | None:
+        """Return the digest of its bytes, in hex."""
+        return bytes(medium.sha256).hex() if medium.sha256 is not None else None
+
+
 class MessageShape(CamelCase):
     """One message, of a citizen or to one."""
 
@@ -172,6 +196,7 @@ class MessageShape(CamelCase):
     kind = serializers.CharField(help_text="WhatsApp's word: text, image, template and so on; more may come.")
     text = serializers.CharField(help_text="What a person reads of it; empty where there is nothing to read.")
     content = serializers.DictField(help_text="The object of this kind, as WhatsApp writes it.")
+    medium = MediumShape(allow_null=True, help_text="The file that came or went with it.")
     state = Choice(choices=Message.State.values)
     stamped_at = Moment(help_text="Inbound: when the citizen sent it; outbound: when it was queued.")
     purpose = Choice(choices=["", *Purpose.values], help_text="The declared purpose of a template; else empty.")

@@ -40,7 +40,7 @@ def original(
     recorded = begins and request.method != "HEAD"
     opened = showing.read(medium=medium, part=Blob.Part.ORIGINAL, actor=actor, at=at, recorded=recorded)
     inline = types.is_inline(medium=medium) and not as_download
-    content_type = medium.content_type if types.is_inline(medium=medium) else types.UNKNOWN
+    content_type = medium.content_type if inline else types.UNKNOWN
     start, end = 0, opened.size
     if asked is not None:
         start, end = int(asked[1]), min(int(asked[2] or opened.size) + (asked[2] != ""), opened.size)

@@ -190,6 +190,12 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "api/v1/messages/<uuid:message_id>": Address(
         API, "messages:read", ids={"message_id": Message}, sees=("Message.text", "Message.content")
     ),
+    "api/v1/media/<uuid:medium_id>": Address(
+        API, "messages:read", ids={"medium_id": Medium}, sees=("Medium.filename", "Medium.id")
+    ),
+    "api/v1/media/<uuid:medium_id>/content": Address(
+        API, "messages:read", ids={"medium_id": Medium}, sees=("Medium.filename",), changes=(Entry,)
+    ),
     "api/v1/threads": Address(API, "messages:read", sees=("Contact.profile_name", "Thread.id"), elsewhere=LIST),
     "api/v1/threads/_search": Address(
         API,
