@@ -22,6 +22,7 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("templates", _("Templates"), Permission.READ_TEMPLATES),
     ("users", _("Users"), Permission.READ_USERS),
     ("municipalities", _("Municipalities"), Permission.READ_MUNICIPALITIES),
+    ("flow", _("Message flow"), Permission.READ_FLOW),
     ("invoices", _("Invoices"), Permission.READ_INVOICES),
 )
 

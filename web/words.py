@@ -146,6 +146,20 @@ CATEGORIES: dict[str, Promise] = {
     "REFERRAL_CONVERSION": _("Free entry point"),
 }
 
+TROUBLES: dict[str, Promise] = {
+    "TOKEN": _("Access withdrawn"),
+    "LOCKED": _("Account locked"),
+    "PAYMENT": _("Payment refused"),
+    "UNREGISTERED": _("Number not registered"),
+    "RESTRICTED": _("Restricted by Meta"),
+    "QUALITY": _("Quality too low"),
+    "LIMIT": _("Message limit reached"),
+    "SILENT": _("Unexpectedly silent"),
+    "STANDBY": _("Taken over by another application"),
+    "DISCONNECTED": _("Disconnected"),
+    "UNREACHABLE": _("Meta cannot be reached"),
+}
+
 ROLES: dict[str, Promise] = {
     "ADMIN": _("Administrator"),
     "SUPERVISOR": _("Supervisor"),

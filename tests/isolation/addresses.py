@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.contrib.sessions.models import Session
 from django.db.models import Model
@@ -251,6 +252,20 @@ OF_THE_CONSOLE = EVERY_HOST | {
         ids={"schema_name": lambda party: party.schema},
         sees=("Number.display_phone_number", "Template.name"),
         console_shows=("Template.name",),
+    ),
+    "flow/": Address(PAGE, "BSP_OPERATOR", sees=("Municipality.schema_name",)),
+    "flow/dead/<slug:schema_name>/": Address(
+        PAGE, "BSP_OPERATOR", ids={"schema_name": lambda party: party.schema}, nothing="no letter of anybody's is dead"
+    ),
+    "flow/dead/<slug:schema_name>/<int:event_id>/": Address(
+        PAGE,
+        "BSP_OPERATOR",
+        ids={"schema_name": lambda party: party.schema, "event_id": lambda party: 0},
+        nothing="no letter of anybody's is dead",
+    ),
+    "flow/replay/": Address(PAGE, "BSP_OPERATOR", nothing="no letter of anybody's is dead"),
+    "flow/replays/<uuid:replay_id>/": Address(
+        PAGE, "BSP_OPERATOR", ids={"replay_id": lambda party: UUID(int=0)}, nothing="nothing was ever put back"
     ),
     "invoices/": Address(PAGE, "BSP_FINANCE", sees=("Invoice.id",)),
     "invoices/<uuid:invoice_id>/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",)),

@@ -24,6 +24,7 @@ TABLES: dict[str, dict[str, Promise]] = {
     "purpose": words.PURPOSES,
     "category": words.CATEGORIES,
     "role": words.ROLES,
+    "trouble": words.TROUBLES,
     "invoice_state": words.INVOICE_STATES,
     "line_kind": words.LINE_KINDS,
     "language": words.LANGUAGES,
@@ -152,6 +153,12 @@ def until(at: datetime, now: datetime) -> str:
     if minutes < 60:
         return _duration(minutes * 60)
     return _("%(hours)d h %(minutes)02d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+@register.filter
+def seconds(number: int) -> str:
+    """Return a duration in its largest unit."""
+    return _duration(number)
 
 
 def _day(local: datetime, form: str) -> str:
