@@ -69,6 +69,8 @@ def replay(request: PageRequest) -> HttpResponseBase:
     if event_id and (municipality is None or not event_id.isdecimal() or len(event_id) > 18):
         raise Http404
     chosen, at = _chosen(request), clock.now()
+    if municipality is None and not any(chosen.values()):
+        raise Http404  # all dead letters of everybody at once: that takes the command and its --all
     asked = Letters(municipality=municipality, event_ids=(int(event_id),) if event_id else None, **chosen)
     if request.method == "POST":
         try:

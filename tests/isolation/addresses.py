@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from django.contrib.sessions.models import Session
 from django.db.models import Model
@@ -16,7 +15,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from audit.models import Entry
 from billing.models import Invoice
-from messaging.models import Consent, Contact, Medium, Message, OutboxItem, Template, TemplateSync, Thread
+from messaging.core.models import Replay
+from messaging.models import Consent, Contact, InboxEvent, Medium, Message, OutboxItem, Template, TemplateSync, Thread
 from tenants.models import Municipality
 from tests.isolation.rows import Party
 
@@ -253,19 +253,27 @@ OF_THE_CONSOLE = EVERY_HOST | {
         sees=("Number.display_phone_number", "Template.name"),
         console_shows=("Template.name",),
     ),
-    "flow/": Address(PAGE, "BSP_OPERATOR", sees=("Municipality.schema_name",)),
+    "flow/": Address(PAGE, "BSP_OPERATOR", sees=("InboxFigures.dead",)),
+    # Why it could not be applied is said in our own words; what is in it is masked.
     "flow/dead/<slug:schema_name>/": Address(
-        PAGE, "BSP_OPERATOR", ids={"schema_name": lambda party: party.schema}, nothing="no letter of anybody's is dead"
+        PAGE,
+        "BSP_OPERATOR",
+        ids={"schema_name": lambda party: party.schema},
+        sees=("InboxEvent.reason",),
+        console_shows=("InboxEvent.reason",),
     ),
     "flow/dead/<slug:schema_name>/<int:event_id>/": Address(
         PAGE,
         "BSP_OPERATOR",
-        ids={"schema_name": lambda party: party.schema, "event_id": lambda party: 0},
-        nothing="no letter of anybody's is dead",
+        ids={"schema_name": lambda party: party.schema, "event_id": InboxEvent},
+        sees=("InboxEvent.reason",),
+        console_shows=("InboxEvent.reason",),
     ),
-    "flow/replay/": Address(PAGE, "BSP_OPERATOR", nothing="no letter of anybody's is dead"),
+    "flow/replay/": Address(
+        PAGE, "BSP_OPERATOR", query=lambda party: f"schema={party.schema}", nothing="it counts, and asks whether to"
+    ),
     "flow/replays/<uuid:replay_id>/": Address(
-        PAGE, "BSP_OPERATOR", ids={"replay_id": lambda party: UUID(int=0)}, nothing="nothing was ever put back"
+        PAGE, "BSP_OPERATOR", ids={"replay_id": Replay}, sees=("Replay.asked_by_name",)
     ),
     "invoices/": Address(PAGE, "BSP_FINANCE", sees=("Invoice.id",)),
     "invoices/<uuid:invoice_id>/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",)),

@@ -455,7 +455,20 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
         **_of_municipality(party), field=party.text("unknown"), times=1, first_at=AT, last_at=AT
     ),
     InboxFigures: lambda party: InboxFigures.objects.update_or_create(
-        **_of_municipality(party), defaults={"measured_at": AT, "open": 1, "dead": [{"reason": party.text("dead")}]}
+        **_of_municipality(party),
+        defaults={
+            "measured_at": AT,
+            "open": 1,
+            "dead": [
+                {
+                    "kind": "MESSAGE",
+                    "field": "messages",
+                    "reason": party.text("dead"),
+                    "count": 1,
+                    "oldest_at": AT.isoformat(),
+                }
+            ],
+        },
     )[0],
     OutboxWake: lambda party: OutboxWake.objects.create(**_of_number(party)),
     Fact: lambda party: Fact.objects.create(
