@@ -178,5 +178,6 @@ def _dead(everyone: list[Municipality], figures: dict[UUID, InboxFigures]) -> tu
 
 def _unknown(at: datetime) -> tuple[Unknown, ...]:
     recent = UnknownUpdate.objects.filter(last_at__gte=at - timedelta(days=UNKNOWN_DAYS))
-    rows = recent.values_list("field", "kind").annotate(Sum("times"), Count("municipality_id"), Max("last_at"))
-    return tuple(Unknown(*row) for row in rows.order_by("-last_at__max", "field", "kind"))
+    counts = {"all_times": Sum("times"), "municipalities": Count("municipality_id"), "latest": Max("last_at")}
+    rows = recent.values_list("field", "kind").annotate(**counts)
+    return tuple(sorted((Unknown(*row) for row in rows), key=lambda each: (each.last_at, each.field), reverse=True))

@@ -39,7 +39,7 @@ def letters(request: PageRequest, schema_name: str) -> HttpResponse:
     municipality, at = _municipality(schema_name), clock.now()
     chosen = _chosen(request)
     found = dead_letters.shown(municipality=municipality, **chosen)
-    count = dead_letters.count(letters=Letters(municipality=municipality, **chosen), at=at)
+    count = dead_letters.count(letters=_letters(municipality, chosen), at=at)
     shown = {"municipality": municipality, "letters": found, "count": count, "chosen": chosen, "now": at}
     shown["may_replay"] = Permission.REPLAY_EVENTS in permissions(request)
     return render(request, "web/letters.html", shown)
@@ -71,7 +71,7 @@ def replay(request: PageRequest) -> HttpResponseBase:
     chosen, at = _chosen(request), clock.now()
     if municipality is None and not any(chosen.values()):
         raise Http404  # all dead letters of everybody at once: that takes the command and its --all
-    asked = Letters(municipality=municipality, event_ids=(int(event_id),) if event_id else None, **chosen)
+    asked = _letters(municipality, chosen, event_id)
     if request.method == "POST":
         try:
             made = dead_letters.ask(letters=asked, actor=request.user.actor(), at=at)
@@ -97,10 +97,16 @@ def replay_progress(request: PageRequest, replay_id: str) -> HttpResponse:
 
 
 def _municipality(schema_name: str) -> Municipality:
-    municipality = Municipality.objects.filter(schema_name=schema_name[:63]).first()
+    municipality: Municipality | None = Municipality.objects.filter(schema_name=schema_name[:63]).first()
     if municipality is None:
         raise Http404
     return municipality
+
+
+def _letters(municipality: Municipality | None, chosen: dict[str, str], event_id: str = "") -> Letters:
+    event_ids = (int(event_id),) if event_id else None
+    kind, field, reason = chosen["kind"], chosen["field"], chosen["reason"]
+    return Letters(municipality=municipality, event_ids=event_ids, kind=kind, field=field, reason=reason)
 
 
 def _chosen(request: HttpRequest) -> dict[str, str]:
