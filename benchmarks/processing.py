@@ -81,7 +81,7 @@ def measure(*, passes: int = PASSES, cases: tuple[str, ...] = ()) -> Report:
             found |= {"memory_mib_by_program": machine.memory_of_children()}
     conditions = [
         f"{len(bench.tenants)} municipalities: {tenants_are}",
-        f"{EVENTS} messages a pass of ours, {REFERENCE_EVENTS} of the reference, {EVENTS_A_CITIZEN} of each citizen; "
+        f"{EVENTS} messages a pass of ours, {REFERENCE_EVENTS} of the reference, {EVENTS_A_CITIZEN} of each citizen",
         f"{passes} passes of each side in turn",
         f"crisis: 90% are one municipality's; even: {EVENTS // len(bench.tenants)} of each one, in random order",
         f"{PROCESSES} processes a side; fsync and synchronous_commit on; queues are filled before the clock starts",
