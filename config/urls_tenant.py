@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("threads/<uuid:thread_id>/media/<uuid:medium_id>/again/", media.ask_again, name="medium-again"),
     path("threads/<uuid:thread_id>/reply/", workspace.reply, name="reply"),
     path("threads/<uuid:thread_id>/template/<uuid:template_id>/", workspace.send_template, name="send-template"),
+    path("threads/<uuid:thread_id>/consent/", workspace.record_consent, name="consent"),
     path("threads/<uuid:thread_id>/close/", workspace.close_thread, name="close-thread"),
     path("live/inbox/", listening.inbox, name="live-inbox"),
     path("live/threads/<uuid:thread_id>/", listening.thread, name="live-thread"),

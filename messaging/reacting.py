@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit.record import Actor
 from messaging.models import Message
@@ -46,16 +45,20 @@ def react(*, thread_id: UUID, message_id: UUID, emoji: str, actor: Actor, at: da
         raise CannotReact("reaction_target_kind")
     if target.stamped_at <= at - timedelta(days=limits.REACTION_DAYS):
         raise CannotReact("reaction_target_too_old")
-    about = Message.objects.filter(thread_id=thread_id, replies_to_wamid=target.wamid)
     if target.revoked_at is not None:
         raise CannotReact("reaction_target_withdrawn")
-    if not emoji and not _ours(about, at=at):
+    if not emoji and not _ours(target):
         raise CannotReact("reaction_none_to_remove")
     return reply_with(thread_id=thread_id, content=Reaction(wamid=target.wamid, emoji=emoji), actor=actor, at=at)
 
 
-def _ours(about: QuerySet[Message], *, at: datetime) -> str:
-    """Return the emoji that the citizen sees of us, or nothing."""
-    given = about.filter(direction=Message.Direction.OUTBOUND, kind="reaction", stamped_at__lte=at)
+def _ours(target: Message) -> str:
+    """Return the emoji that the citizen sees of us at a message, or nothing."""
+    given = Message.objects.filter(
+        thread_id=target.thread_id,
+        replies_to_wamid=target.wamid,
+        direction=Message.Direction.OUTBOUND,
+        kind="reaction",
+    )
     last = given.exclude(state=Message.State.FAILED).order_by("-stamped_at", "-created_at", "-id").first()
     return last.text if last else ""

@@ -13,12 +13,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import User
-from messaging import altering, window
+from messaging import altering, consent, window
 from messaging.altering import Reaction, Version
 from messaging.media import answering, showing, types
-from messaging.models import Contact, Medium, Message, Template, Thread
+from messaging.models import Consent, Contact, Medium, Message, Template, Thread
 from messaging.templates import sending
 from messaging.threads import waiting
 from tenants.models import Number
@@ -89,6 +90,7 @@ class ShownMessage:
 
     message: Message
     author: str
+    form: str  # the kind, for web/words.py; of what we sent more closely: "ours.cta_url", "ours.reaction_removed"
     is_ours: bool
     quote: Quote | None
     reactions: tuple[Reaction, ...]
@@ -109,6 +111,7 @@ class ThreadView:
     is_open: bool
     window_open: bool
     window_ends_at: datetime | None
+    consent: Consent | None  # what stands about being written to first
     templates: tuple[Template, ...]
     version: str
     at: datetime
@@ -146,11 +149,13 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         edge = Message.objects.filter(id=before, thread=found).first()
         if edge is not None:
             messages = messages.filter(_earlier_than(edge))
+    messages = messages.annotate(interactive=KeyTextTransform("type", "content"))  # "button", "list" and so on
     rows = list(messages.select_related("medium").defer("content", "referral")[: MESSAGES_A_PAGE + 1])
     shown = rows[:MESSAGES_A_PAGE][::-1]
     names = _names_of({row.author_id for row in shown if row.author_id})
     messages_shown = _shown(found, shown, names, at)
     number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()
+    said = consent.standing(contact=found.contact)
     return ThreadView(
         thread=found,
         name=name_of(contact=found.contact),
@@ -161,8 +166,9 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         is_open=found.state == Thread.State.OPEN,
         window_open=window.is_open(last_inbound_at=found.last_inbound_at, at=at),
         window_ends_at=found.window_ends_at(),
+        consent=said,
         templates=tuple(sending.sendable(waba_id=number.waba_id)) if number else (),
-        version=_thread_version(found, messages_shown),
+        version=_thread_version(found, messages_shown, said),
         at=at,
     )
 
@@ -219,6 +225,7 @@ def _shown(found: Thread, rows: Sequence[Message], names: dict[UUID, str], at: d
         ShownMessage(
             message=row,
             author=names.get(row.author_id, "") if row.author_id else "",
+            form=_form(row),
             is_ours=row.direction == Message.Direction.OUTBOUND,
             quote=quotes.get(row.replies_to_wamid) if row.replies_to_wamid else None,
             reactions=altering.standing(later.get(row.wamid or "", ())),
@@ -238,6 +245,14 @@ def _shown_medium(medium: Medium, at: datetime) -> ShownMedium:
     )
 
 
+def _form(row: Any) -> str:
+    if row.direction == Message.Direction.INBOUND or row.kind not in {"interactive", "reaction"}:
+        return str(row.kind)
+    if row.kind == "reaction":
+        return "ours.reaction" if row.text else "ours.reaction_removed"
+    return f"ours.{row.interactive}"
+
+
 def _quotes(found: Thread, rows: Iterable[Message]) -> dict[str, Quote]:
     wamids = {row.replies_to_wamid for row in rows if row.replies_to_wamid}
     quoted = Message.objects.filter(wamid__in=wamids).defer("content", "original") if wamids else ()
@@ -252,8 +267,8 @@ def _quotes(found: Thread, rows: Iterable[Message]) -> dict[str, Quote]:
     return quotes
 
 
-def _thread_version(found: Thread, shown: Iterable[ShownMessage]) -> str:
-    rows: list[object] = []
+def _thread_version(found: Thread, shown: Iterable[ShownMessage], said: Consent | None) -> str:
+    rows: list[object] = [said.id if said else None]
     for each in shown:
         row = each.message
         rows += [row.id, row.state, row.failed_reason, row.edited_at, row.revoked_at, each.reactions, each.versions]

@@ -52,6 +52,26 @@ KINDS: dict[str, Promise] = {
     "revoke": _("Message withdrawn by the citizen"),
     "template": _("Template"),
     "unsupported": _("A kind of message that WhatsApp does not pass on"),
+    # What we sent, more closely.
+    "ours.button": _("Question with buttons"),
+    "ours.list": _("Question with a list"),
+    "ours.cta_url": _("Message with a link button"),
+    "ours.location_request_message": _("Request for a location"),
+    "ours.contact_request": _("Request for a phone number"),
+    "ours.reaction": _("Reaction"),
+    "ours.reaction_removed": _("Reaction taken away"),
+}
+
+# What citizens said about being written to first, and how it is known.
+CONSENTS: dict[str, Promise] = {"OPT_IN": _("Wants messages"), "OPT_OUT": _("Wants no messages")}
+CONSENT_SOURCES: dict[str, Promise] = {
+    "MESSAGE": _("Wrote so here"),
+    "WHATSAPP": _("Set in WhatsApp"),
+    "RECORDED": _("Recorded"),
+}
+CONSENT_REFUSALS: dict[str, Promise] = {
+    "consent_how_missing": _("Say how the citizen told it."),
+    "consent_in_future": _("What a citizen said, they said before now."),
 }
 
 # What Meta decides about names and usernames.

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission
-from messaging import noticing, reading, replying, threads
+from messaging import consent, noticing, reading, replying, threads
 from messaging.consent import NotConsented
-from messaging.models import Template, Thread
+from messaging.models import Consent, Template, Thread
 from messaging.templates.filling import TemplateUnusable
 from tenants import clock
 from web.access import PageRequest, is_fragment, permissions, requires
-from web.words import REFUSALS, REFUSED
+from web.template_form import TemplateForm
+from web.words import CONSENT_REFUSALS, REFUSALS, REFUSED
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
 from whatsapp.texts import text_of
@@ -77,31 +78,63 @@ def send_template(request: PageRequest, thread_id: UUID, template_id: UUID) -> H
     template = next((each for each in view.templates if each.id == template_id), None)
     if template is None:
         raise Http404
-    values = {each["name"]: request.POST.get(f"value-{each['name']}", "").strip() for each in template.parameters}
+    form = TemplateForm(template=template, given=request.POST)
     refused: Promise | str | None = None
     step = request.POST.get("step", "")
     if step == "send":
         refused = _refusal(
             lambda: replying.send_template(
-                thread_id=thread_id, template_id=template_id, values=values, actor=request.user.actor(), at=clock.now()
+                thread_id=thread_id,
+                template_id=template_id,
+                values=form.filling(),
+                actor=request.user.actor(),
+                at=clock.now(),
             )
         )
         if refused is None:
             return redirect(reverse("thread", args=[thread_id]) + "#last")
-    elif step == "preview" and not all(values.values()):
+    elif step == "preview" and not form.is_complete():
         refused = REFUSALS["template_parameters_differ"]
-    fields = [
-        {"name": each["name"], "example": each["example"], "value": values[each["name"]]}
-        for each in template.parameters
-    ]
+    elif step == "preview":
+        refused = _refusal(form.text)
     context = {
         "view": view,
         "template": template,
-        "fields": fields,
+        "form": form,
         "refused": refused,
-        "preview": _filled_in(template, values) if step == "preview" and refused is None else "",
+        "preview": form.text() if step == "preview" and refused is None else "",
     }
     return render(request, "web/send_template.html", context, status=422 if refused else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.ANSWER_THREADS)
+def record_consent(request: PageRequest, thread_id: UUID) -> HttpResponse:
+    """Show what the citizen said about being written to first, and record what they say now."""
+    view = _thread(request, thread_id)
+    given = {name: request.POST.get(name, "").strip() for name in ("word", "how", "evidence")}
+    refused: Promise | None = None
+    if request.method == "POST":
+        note = {"OPT_IN": consent.record_opt_in, "OPT_OUT": consent.record_opt_out}.get(given["word"])
+        if note is None or len(given["how"]) > consent.MOST_HOW or len(given["evidence"]) > consent.MOST_EVIDENCE:
+            return HttpResponse(status=400)  # no form of ours sends this
+        try:
+            note(
+                contact=view.thread.contact,
+                at=clock.now(),
+                source=Consent.Source.RECORDED,
+                how=given["how"],
+                evidence=given["evidence"],
+                actor=request.user.actor(),
+            )
+        except consent.InvalidConsent as error:
+            refused = CONSENT_REFUSALS[error.code]
+        else:
+            messages.success(request, _("It was recorded."))
+            return redirect("consent", thread_id=thread_id)
+    history = consent.history(contact=view.thread.contact)
+    context = {"view": view, "given": given, "refused": refused, "history": history}
+    return render(request, "web/consent.html", context, status=422 if refused else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -153,13 +186,6 @@ def _refusal(send: Callable[[], object]) -> Promise | str | None:
     except (Thread.DoesNotExist, Template.DoesNotExist):
         raise Http404 from None
     return None
-
-
-def _filled_in(template: Template, values: dict[str, str]) -> str:
-    text = template.body
-    for name, value in values.items():
-        text = text.replace("{{" + name + "}}", value)
-    return text
 
 
 def inbox_page(request: HttpRequest) -> tuple[reading.Order, int]:

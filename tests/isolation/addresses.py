@@ -134,6 +134,14 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         sees=("Contact.profile_name", "Message.text"),
     ),
     "threads/<uuid:thread_id>/typing/": Address(PAGE, "AGENT", method="POST", ids=_THREAD, changes=(Thread,)),
+    "threads/<uuid:thread_id>/consent/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {"word": "OPT_OUT", "how": "Aan de balie"},
+        changes=(Consent, Entry),
+    ),
     "threads/<uuid:thread_id>/reply/": Address(
         PAGE,
         "AGENT",

@@ -162,6 +162,7 @@ class Stage:
             ("thread-failed", "agent", f"/threads/{thread['Ömer Yılmaz']}/"),
             ("thread-window-closed", "agent", f"/threads/{jan}/"),
             ("send-template", "agent", f"/threads/{jan}/template/{template}/"),
+            ("consent", "agent", f"/threads/{jan}/consent/"),
             ("close-thread", "agent", f"/threads/{fatima}/close/"),
             ("forbidden", "agent", "/users/"),
             ("not-found", "agent", "/niets/"),

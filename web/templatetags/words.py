@@ -18,6 +18,8 @@ TABLES: dict[str, dict[str, Promise]] = {
     "stage": words.STAGES,
     "message_state": words.MESSAGE_STATES,
     "kind": words.KINDS,
+    "consent": words.CONSENTS,
+    "consent_source": words.CONSENT_SOURCES,
     "decision": words.DECISIONS,
     "quality": words.QUALITIES,
     "template_state": words.TEMPLATE_STATES,
