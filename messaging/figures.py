@@ -26,3 +26,7 @@ ACCOUNT_UPDATES = Counter(
 SENDS = Counter("whatsapp_sends", "Calls to send a message, by municipality and outcome", ["schema", "outcome"])
 META_ERRORS = Counter("whatsapp_meta_errors", "Refusals by Meta, at once or by a status, by code", ["code"])
 MEDIA = Counter("whatsapp_media", "Media of citizens, by what became of an attempt to fetch them", ["outcome"])
+TEMPLATE_SYNCS = Counter("whatsapp_template_syncs", "Looks at an account's templates, by outcome", ["outcome"])
+TEMPLATE_PROBLEMS = Counter(
+    "whatsapp_template_problems", "Templates that a look could not take over as they are, by what is wrong", ["problem"]
+)

@@ -27,7 +27,7 @@ MOST_OF_KIND = {"URL": 2, "PHONE_NUMBER": 1, "COPY_CODE": 1, "QUICK_REPLY": 10, 
 # its review is seen to refuse.
 WORDS_A_VARIABLE = 3
 
-_ANY = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_ANY = re.compile(r"\{\{([^{}]*)\}\}")
 _ADJACENT = re.compile(r"\}\}\s*\{\{")
 _BRACES = re.compile(r"\{\{|\}\}")
 

@@ -43,9 +43,9 @@ def read(*, components: object, parameter_format: str) -> Shape:
     return Shape(body=found, parameters=parameters, problem=problem)
 
 
-def kind_of(component: Mapping[str, Any]) -> str:
-    """Return what a component is: HEADER, BODY, FOOTER, BUTTONS or another word of Meta's."""
-    return str(component.get("type", "")).upper()
+def kind_of(component: object) -> str:
+    """Return what a component is: HEADER, BODY, FOOTER, BUTTONS or another word of Meta's; nothing when it is none."""
+    return str(component.get("type", "")).upper() if isinstance(component, Mapping) else ""
 
 
 def variables(written: str) -> list[str]:
@@ -55,11 +55,11 @@ def variables(written: str) -> list[str]:
 
 
 def format_of(*, told: str | None, components: object) -> str:
-    """Return how a template names its variables: as Meta tells, else by how they look."""
-    if told in {NAMED, POSITIONAL}:
-        return told
+    """Return how a template names its variables: as Meta tells, unless they are words and no numbers."""
     names = [name for each in objects(components) for name in variables(str(each.get("text") or ""))]
-    return POSITIONAL if all(name.isdecimal() for name in names) else NAMED
+    if not all(name.isdecimal() for name in names):
+        return NAMED
+    return told if told in {NAMED, POSITIONAL} else POSITIONAL
 
 
 def with_texts(components: Sequence[Any], value: Mapping[str, Any]) -> list[Any]:
@@ -75,7 +75,7 @@ def with_texts(components: Sequence[Any], value: Mapping[str, Any]) -> list[Any]
     }
     changed: list[Any] = []
     for component in components:
-        kind = kind_of(component) if isinstance(component, Mapping) else ""
+        kind = kind_of(component)
         if kind in told and component.get("text") is not None:
             if (words := told.pop(kind)) is not None:
                 changed.append({**component, "text": words})

@@ -87,10 +87,18 @@ class TemplateDetails:
 
 
 def templates(*, municipality: Municipality, page: int, at: datetime) -> TemplatesPage:
-    """Return one page of the templates, those first that need somebody, by a fixed number of queries."""
+    """Return one page of the templates, by a fixed number of queries.
+
+    Those first that need somebody; last those that are deleted, because nothing can be done about them.
+    """
     page = max(page, 1)
     every = Template.objects.alias(needs=Exists(_open_alerts())).alias(
-        calm=Case(When(needs=True, then=Value(0)), When(purpose=UNASSIGNED, then=Value(0)), default=Value(1))
+        calm=Case(
+            When(status=Template.Status.DELETED, then=Value(2)),
+            When(needs=True, then=Value(0)),
+            When(purpose=UNASSIGNED, then=Value(0)),
+            default=Value(1),
+        )
     )
     start = (page - 1) * TEMPLATES_A_PAGE
     found = list(every.order_by("calm", "name", "language")[start : start + TEMPLATES_A_PAGE + 1])

@@ -17,6 +17,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
+from messaging.figures import TEMPLATE_PROBLEMS, TEMPLATE_SYNCS
 from messaging.models import UNASSIGNED, Template, TemplateSync
 from messaging.templates import leasing, requesting
 from messaging.templates.records import Listed, Unreadable, read
@@ -123,6 +124,7 @@ def _take_item(look: Look, item: object) -> None:
     listed = read(item=item, at=look.at)
     if isinstance(listed, Unreadable):
         look.problems += 1
+        TEMPLATE_PROBLEMS.labels(listed.why).inc()
         if len(look.unreadable) < MOST_UNREADABLE_KEPT:
             look.unreadable.append({"why": listed.why, "raw": listed.raw})
         return
@@ -144,7 +146,9 @@ def _take(look: Look, listed: Listed) -> None:
     look.met.add(template.id)
     look.added += is_new
     look.changed += bool(taken.changed) and not is_new
-    look.problems += bool(template.problem) or template.status == Template.Status.UNKNOWN
+    if problem := template.problem or ("UNKNOWN_STATUS" if template.status == Template.Status.UNKNOWN else ""):
+        look.problems += 1
+        TEMPLATE_PROBLEMS.labels(problem.lower()).inc()
 
 
 def _look_for_missing(look: Look, runner: asyncio.Runner, api: CloudAPI) -> None:
@@ -189,6 +193,7 @@ def _finish(look: Look, failure: str) -> TemplateSync:
     TemplateSync.objects.filter(waba_id=look.waba_id).update(
         outcome=outcome, failure=failure[:60], leased_until=None, **values
     )
+    TEMPLATE_SYNCS.labels(outcome.lower()).inc()
     if look.doubtful:
         requesting.request(waba_id=look.waba_id, at=look.at)
     return TemplateSync.objects.get(waba_id=look.waba_id)

@@ -113,6 +113,35 @@ class Stage:
             message={"type": "unsupported", "errors": [{"code": 131051, "title": "Unsupported message type"}]},
         )
         live.rest()
+        self._play_templates()
+
+    def _play_templates(self) -> None:
+        """Have Meta pause a template, announce that one becomes marketing, and have one that was made there by hand."""
+        self.at_meta("paspoort_klaar")
+        for name, action in (("afspraak_herinnering", "pause"), ("follow_up_on_your_question", "recategorise")):
+            language = "en" if name.startswith("follow") else "nl"
+            more = {"to": "MARKETING"} if action == "recategorise" else {}
+            decision = {"waba_id": TOWNS["utrecht"][2], "name": name, "language": language, "action": action}
+            self.live.post("templates", {**decision, **more})
+        self.live.rest()
+        self.live.instance.manage("sync_templates", "utrecht")
+
+    def at_meta(self, name: str, **more: Any) -> None:
+        """Have a template at Meta that was made there by hand."""
+        text = "Goedendag {{naam}}, uw paspoort ligt klaar. U kunt het ophalen met uw oude paspoort."
+        example = {"body_text_named_params": [{"param_name": "naam", "example": "mevrouw De Vries"}]}
+        parts = [
+            {"type": "HEADER", "format": "TEXT", "text": "Paspoort"},
+            {"type": "BODY", "text": text, "example": example},
+            {"type": "FOOTER", "text": "Gemeente Utrecht"},
+            {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Ik kom"}]},
+        ]
+        template = {"name": name, "language": "nl", "category": "UTILITY", "components": parts, **more}
+        template["parameter_format"] = "NAMED"
+        waba_id, token = TOWNS["utrecht"][2], "EAAutrecht"
+        number = {"id": TOWNS["utrecht"][3], "display_phone_number": "+3197010000344"}
+        business = {"waba_id": waba_id, "name": "Utrecht", "access_token": token, "phone_numbers": [number]}
+        self.live.post("businesses", {**business, "templates": [template]})
 
     def write(self, *, phone: str, name: str, text: str = "", message: dict[str, Any] | None = None) -> None:
         """Have a citizen write to Utrecht."""
@@ -152,6 +181,9 @@ class Stage:
             "SELECT id FROM {s}.messaging_template WHERE status = 'APPROVED' AND language = 'nl' ORDER BY name DESC",
             schema="utrecht",
         )[0][0]
+        foreign = self.live.ask(
+            "SELECT id FROM {s}.messaging_template WHERE name = 'paspoort_klaar'", schema="utrecht"
+        )[0][0]
         invoice = self.live.ask("SELECT id FROM public.billing_invoice ORDER BY net_cents DESC")[0][0]
         fatima, jan = thread["Fatima El Idrissi"], thread["Jan de Wit"]
         yield from (
@@ -170,6 +202,7 @@ class Stage:
             ("nothing-yet", "privacy", "/"),
             ("number", "admin", "/numbers/"),
             ("templates", "admin", "/templates/"),
+            ("template", "admin", f"/templates/{foreign}/"),
             ("users", "admin", "/users/"),
             ("municipalities", "support", "/municipalities/"),
             ("municipality", "support", "/municipalities/utrecht/"),

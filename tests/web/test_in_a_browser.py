@@ -128,6 +128,32 @@ def test_an_admin_looks_around(context, played):
     expect(page.get_by_role("row", name=re.compile("Kim Kanaal.*Medewerker"))).to_be_visible()
 
 
+def test_an_admin_gets_in_step_with_meta_and_gives_a_template_its_purpose(context, played):
+    page = played.sign_in(context, "admin")
+    page.get_by_role("link", name="Templates").click()
+    paused = page.get_by_role("listitem").filter(has_text="afspraak_herinnering")
+    expect(paused).to_contain_text("Voor de eerste keer gepauzeerd, 3 uur lang.")
+    coming = page.get_by_role("listitem").filter(has_text="follow_up_on_your_question")
+    expect(coming).to_contain_text("Hij wordt Marketing op")
+    name = f"van_meta_{time.time_ns()}"
+    played.at_meta(name)
+    played.at_meta(f"odd_{name}", status="HIBERNATING")
+    expect(page.get_by_role("link", name=name)).to_have_count(0)
+    page.get_by_role("button", name="Templates van Meta nu ophalen").click()
+    expect(page.get_by_role("link", name=f"odd_{name}")).to_be_visible(timeout=20_000)  # no reload: the page follows
+    expect(page.get_by_role("status")).to_contain_text(re.compile("2 nieuw.*die niet konden worden overgenomen", re.S))
+    odd = page.get_by_role("listitem").filter(has_text=f"odd_{name}")
+    expect(odd).to_contain_text("een staat die wij niet kennen, dus hij wordt niet verstuurd: HIBERNATING")
+    assert violations(page) == []
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_text("heeft nog geen doel")).to_be_visible()
+    page.get_by_label("Waarvoor deze template wordt verstuurd").select_option("Vergunningen")
+    page.get_by_role("button", name="Geef hem dit doel").click()
+    expect(page.get_by_text("De template heeft zijn doel.")).to_be_visible()
+    expect(page.get_by_text("Deze template kan worden verstuurd.")).to_be_visible()
+    assert violations(page) == []
+
+
 def test_support_looks_at_a_municipality(context, played):
     page = played.sign_in(context, "support")
     row = page.get_by_role("row", name=re.compile("Utrecht"))

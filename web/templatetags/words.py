@@ -43,7 +43,7 @@ TONES = {
     **dict.fromkeys(("LIVE", "APPROVED", "PAID", "FINALISED", "GREEN"), "good"),
     **dict.fromkeys(("PENDING", "PAUSED", "REVIEW", "GOVERNMENT_APPROVAL_PENDING", "UNCERTAIN", "YELLOW"), "waiting"),
     **dict.fromkeys(("REJECTED", "DISABLED", "SUSPENDED", "FAILED", "RESTING", "RED"), "bad"),
-    **dict.fromkeys(("IN_APPEAL", "FLAGGED", "ARCHIVED", "PENDING_DELETION", "UNKNOWN", "WITH_PROBLEMS"), "waiting"),
+    **dict.fromkeys(("IN_APPEAL", "FLAGGED", "ARCHIVED", "PENDING_DELETION", "WITH_PROBLEMS"), "waiting"),
     **dict.fromkeys(("LIMIT_EXCEEDED", "LOCKED", "DELETED"), "bad"),
 }
 
