@@ -1,6 +1,7 @@
 """What a municipality's API takes and gives, as JSON; the OpenAPI document is made from these."""
 
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -300,6 +301,14 @@ class TemplateShape(CamelCase):
     )
     body = serializers.CharField(help_text="With its variables as {{name}}.")
     parameters = TemplateParameter(many=True)
+    refusal = serializers.SerializerMethodField(
+        help_text="Why it cannot be sent now, by the code with which a message of it is refused; null when it can."
+    )
+
+    def get_refusal(self, template: Template) -> str | None:
+        """Return why it cannot be sent; of all templates looked up at once."""
+        refusals: dict[UUID, str | None] = self.context["refusals"]
+        return refusals[template.id]
 
 
 class UsageShape(CamelCase):

@@ -24,6 +24,7 @@ from billing.usage import usage
 from messaging import consent, reaching
 from messaging.listing import ThreadFilter, list_messages, list_threads
 from messaging.models import Message, Template, Thread
+from messaging.templates import sending
 from whatsapp.outgoing import Text
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -258,8 +259,9 @@ class Templates(ApiView):
     def get(self, request: Request) -> Response:
         """Return all templates: a municipality has tens of them."""
         query = checked(shapes.TemplateQuery, request.query_params)
-        found = Template.objects.filter(**query).order_by("name", "language", "id")
-        return Response(shapes.TemplateList({"items": found}).data)
+        found = list(Template.objects.filter(**query).order_by("name", "language", "id"))
+        refusals = sending.refusals(templates=found, at=self.now)
+        return Response(shapes.TemplateList({"items": found}, context={"refusals": refusals}).data)
 
 
 class OneTemplate(ApiView):
@@ -276,7 +278,8 @@ class OneTemplate(ApiView):
         template = Template.objects.filter(id=template_id).first()
         if template is None:
             raise not_found("template")
-        return Response(shapes.TemplateShape(template).data)
+        refusals = sending.refusals(templates=[template], at=self.now)
+        return Response(shapes.TemplateShape(template, context={"refusals": refusals}).data)
 
 
 class Usage(ApiView):

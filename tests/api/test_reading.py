@@ -9,6 +9,7 @@ from django_tenants.utils import schema_context
 from api.paging import read_cursor, write_cursor
 from billing.models import Conversation, Invoice, InvoiceLine, RateCard
 from messaging.listing import Position
+from messaging.models import Template
 from messaging.threads import close
 from tests.api.calling import Caller
 from tests.messaging import meta
@@ -138,6 +139,13 @@ class TestTemplates:
         assert found["vervolg_op_uw_vraag"]["parameters"][0] == {"name": "naam", "example": "mevrouw De Vries"}
         assert [one["name"] for one in api.get("/templates?status=APPROVED").json()["items"]] == [approved.name]
         assert api.get(f"/templates/{approved.id}").json() == found["vervolg_op_uw_vraag"]
+
+    def test_each_says_why_it_cannot_be_sent(self, api, approved):
+        found = {one["name"]: one["refusal"] for one in api.get("/templates").json()["items"]}
+        assert (found["vervolg_op_uw_vraag"], found["afspraak_herinnering"]) == (None, "template_not_approved")
+        with schema_context("utrecht"):
+            Template.objects.filter(id=approved.id).update(category="MARKETING")
+        assert api.get(f"/templates/{approved.id}").json()["refusal"] == "template_marketing"
 
 
 def conversation(municipality, *, number: int, category: str = "SERVICE", at: datetime = OPENED) -> None:
