@@ -13,5 +13,6 @@ def test_a_minute_of_chaos_loses_nothing_doubles_nothing_and_settles():
     assert played.verdict.faults == []
     assert set(played.killed) == set(KILLED)
     assert played.verdict.inbound["deliveries"] > played.verdict.inbound["written"] > 200
-    assert played.verdict.outbound["taken_by_meta"] > 100
-    assert played.verdict.api["answered"] > 10
+    assert played.verdict.outbound["taken_by_meta"] > 50
+    assert played.verdict.media["stored"] > 3
+    assert played.verdict.api["answered"] > 3

@@ -15,7 +15,7 @@ import psycopg
 
 from tests.flows.live import Live
 
-KILLED = ("web", "worker-inbox", "worker-maintenance", "beat", "sender", "redis", "postgres")
+KILLED = ("web", "worker-inbox", "worker-media", "worker-maintenance", "beat", "sender", "redis", "postgres")
 # Kinds after which nobody knows whether Meta took the message.
 SILENT = (
     {"kind": "timeout_after_accept", "hang_seconds": 3},

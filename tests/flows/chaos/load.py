@@ -103,6 +103,8 @@ class Load:
                 update["context_wamid"] = before[0]
             case 4:
                 update["message"] = {"type": "button", "button": {"payload": "JA", "text": "Ja"}}
+            case 5:
+                update["message"] = {"type": "image", "image": {"mime_type": "image/jpeg", "caption": "Kijk"}}
             case _:
                 update["message"] = {"type": "text", "text": {"body": f"Vraag {self.written} 🚲"}}
         return update

@@ -8,7 +8,7 @@ from typing import Any
 from tests.flows.chaos.faults import Faults
 from tests.flows.chaos.load import Load
 from tests.flows.chaos.verdict import Verdict, judge
-from tests.flows.live import TOWNS, Live
+from tests.flows.live import TOWNS, Live, eventually
 
 PER_SECOND = 12.0
 SETTLE_SECONDS = 120.0
@@ -39,7 +39,10 @@ class Played:
             "killed": self.killed,
             "told": self.told,
             "settled_seconds": round(self.settled_seconds, 1),
-            **{name: verdict[name] for name in ("inbound", "outbound", "statuses", "api", "conversations", "faults")},
+            **{
+                name: verdict[name]
+                for name in ("inbound", "outbound", "statuses", "media", "api", "conversations", "faults")
+            },
         }
 
 
@@ -53,6 +56,7 @@ def play(*, folder: Path, seconds: float, per_second: float, seed: int) -> Playe
             faults.run(seconds=seconds)
             ended = time.monotonic()
         live.rest(seconds=SETTLE_SECONDS)
+        eventually(lambda: not _media_waiting(live), seconds=max(1.0, ended + SETTLE_SECONDS - time.monotonic()))
         settled = time.monotonic() - ended
         verdict = judge(live=live, sent=load.sent, may_be_uncertain=faults.may_be_uncertain)
         verdict.must(load.written == verdict.inbound["written"], "the sandbox's books miss what citizens wrote")
@@ -60,3 +64,8 @@ def play(*, folder: Path, seconds: float, per_second: float, seed: int) -> Playe
         return Played(seconds, seed, dict(faults.killed), dict(faults.told), settled, verdict)
     finally:
         live.stop()
+
+
+def _media_waiting(live: Live) -> int:
+    query = "SELECT count(*) FROM {s}.messaging_medium WHERE state = 'PENDING'"
+    return sum(live.ask(query, schema=schema)[0][0] for schema in live.towns)

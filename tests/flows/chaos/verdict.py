@@ -18,6 +18,7 @@ class Verdict:
     inbound: dict[str, int] = field(default_factory=dict)
     outbound: dict[str, int] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
+    media: dict[str, int] = field(default_factory=dict)
     api: dict[str, int] = field(default_factory=dict)
     conversations: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -33,6 +34,7 @@ def judge(*, live: Live, sent: list[Sent], may_be_uncertain: int) -> Verdict:
     verdict = Verdict()
     _judge_inbound(live, verdict)
     _judge_outbound(live, verdict, may_be_uncertain)
+    _judge_media(live, verdict)
     _judge_api(live, verdict, sent)
     _judge_conversations(live, verdict)
     return verdict
@@ -141,6 +143,28 @@ def _judge_outbound(live: Live, verdict: Verdict, may_be_uncertain: int) -> None
         "messages_behind_their_status": behind,
     }
     verdict.must(behind == 0, f"statuses: {behind} messages are behind what Meta reported")
+
+
+def _judge_media(live: Live, verdict: Verdict) -> None:
+    """Every picture was fetched: its message has it, and its bytes are kept whole."""
+    states: Counter[str] = Counter()
+    without = unfinished = 0
+    for schema in live.towns:
+        states.update(dict(live.ask("SELECT state, count(*) FROM {s}.messaging_medium GROUP BY state", schema=schema)))
+        query = "SELECT count(*) FROM {s}.messaging_message WHERE kind = 'image' AND medium_id IS NULL"
+        without += live.ask(query, schema=schema)[0][0]
+        query = (
+            "SELECT count(*) FROM {s}.messaging_medium AS medium WHERE state = 'STORED' AND NOT EXISTS ("
+            "SELECT FROM {s}.messaging_blob WHERE medium_id = medium.id AND state = 'KEPT' AND part = 'ORIGINAL')"
+        )
+        unfinished += live.ask(query, schema=schema)[0][0]
+    verdict.media = {
+        **{state.lower(): count for state, count in sorted(states.items())},
+        "messages_without": without,
+        "stored_without_its_bytes": unfinished,
+    }
+    verdict.must(set(states) <= {"STORED"}, f"media: {dict(states)}")
+    verdict.must(without == unfinished == 0, f"media: {without} without, {unfinished} without its bytes")
 
 
 def _judge_api(live: Live, verdict: Verdict, sent: list[Sent]) -> None:
