@@ -18,6 +18,7 @@ from api.keys import find_key, note_use
 from api.models import ApiKey
 from api.problems import CONTENT_TYPE, Problem, answer_error
 from api.scopes import PERMISSIONS
+from audit.record import record
 from tenants import clock
 
 MOST_BYTES = 256 * 1024  # the longest message, with room to spare
@@ -62,7 +63,20 @@ class HasScope(permissions.BasePermission):
         """Return whether it has; an operation whose scope is no permission of the table is nobody's."""
         assert isinstance(view, ApiView)
         scope = view.scope_of(request.method or "")
-        return isinstance(request.user, ApiKey) and scope in PERMISSIONS and scope in request.user.scopes
+        if not isinstance(request.user, ApiKey):
+            return False
+        if scope in PERMISSIONS and scope in request.user.scopes:
+            return True
+        _record_denied(request, view, scope)
+        return False
+
+
+def _record_denied(request: Request, view: "ApiView", scope: str) -> None:
+    """Have the trail know that a key tried what it may not; by the operation's name, which holds no ids."""
+    details = {"scope": scope, "method": request.method or ""}
+    subject = f"operation {type(view).__name__}"
+    actor = request.user.actor()
+    record(action="api.call", actor=actor, at=view.now, subject=subject, outcome="DENIED", details=details)
 
 
 class JSONRenderer(renderers.JSONRenderer):

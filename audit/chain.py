@@ -8,10 +8,14 @@ from datetime import UTC
 from audit.models import Entry
 
 FIRST_HASH = bytes(32)
+FORM = 2  # of what is written now; entries of older forms are checked by their own
 
 
 def hash_of(*, entry: Entry) -> bytes:
-    """Return SHA-256 over the hash before and the entry's canonical JSON."""
+    """Return SHA-256 over the hash before and the entry's canonical JSON, by the form that the entry says it has.
+
+    Form 1 has no origin; form 2 names itself and ends with the origin, so that no entry fits two forms.
+    """
     content = [
         entry.sequence,
         entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -23,6 +27,8 @@ def hash_of(*, entry: Entry) -> bytes:
         entry.outcome,
         entry.details,
     ]
+    if entry.form != 1:
+        content += [entry.form, entry.origin]
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(bytes(entry.previous_hash) + canonical.encode()).digest()
 
@@ -34,6 +40,7 @@ def first_break(*, entries: Iterable[Entry]) -> int | None:
         if (
             entry.sequence != expected
             or bytes(entry.previous_hash) != previous
+            or (entry.form, entry.origin == "") not in {(1, True), (FORM, False)}
             or bytes(entry.hash) != hash_of(entry=entry)
         ):
             return expected

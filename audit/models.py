@@ -1,6 +1,7 @@
 """The audit trail of one schema."""
 
 from django.db import models
+from django.db.models import Q
 
 
 class Entry(models.Model):
@@ -18,11 +19,20 @@ class Entry(models.Model):
     action = models.CharField(max_length=60)
     subject = models.CharField(max_length=200)
     outcome = models.CharField(max_length=20)
+    # From where: the address as the trusted proxy gives it, or the program that did it. Empty in entries of form 1.
+    origin = models.CharField(max_length=100, db_default="")
     details = models.JSONField(default=dict)
+    # Which content the hash covers. 1: without origin; what wrote that may still run while a new release comes up.
+    form = models.PositiveSmallIntegerField(db_default=1)
     previous_hash = models.BinaryField(max_length=32)
     hash = models.BinaryField(max_length=32)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="audit_origin_told", condition=Q(form=1, origin="") | (Q(form=2) & ~Q(origin=""))
+            )
+        ]
         # The pages search by moment, by who and by what.
         indexes = [
             models.Index(name="audit_by_moment", fields=["at"]),

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from audit.chain import FIRST_HASH, hash_of
+from audit.chain import FIRST_HASH, FORM, hash_of
 from audit.models import Entry
+from audit.origin import origin_now
 
 
 class UnwritableDetails(Exception):
@@ -35,7 +36,8 @@ def record(
     """Append one entry to the trail of the schema that the connection is in.
 
     The chain is serialised until the caller's transaction ends: record as its last statement.
-    details: JSON-able keys and counts; never content of messages, phone numbers or tokens.
+    From where it is done audit/origin.py knows: the request's address, or this program.
+    outcome: one of Entry.Outcome. details: JSON-able keys and counts; never content of messages, phone numbers or tokens.
     Raises UnwritableDetails: they would not be read back as they were written.
     """
     _check_details(details or {})
@@ -51,7 +53,9 @@ def record(
         action=action,
         subject=subject,
         outcome=outcome,
+        origin=origin_now(),
         details=details or {},
+        form=FORM,
         previous_hash=bytes(last.hash) if last else FIRST_HASH,
     )
     entry.hash = hash_of(entry=entry)

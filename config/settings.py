@@ -75,6 +75,7 @@ ROOT_URLCONF = "config.urls_tenant"
 PUBLIC_SCHEMA_URLCONF = "config.urls_public"
 MIDDLEWARE = [
     "api.middleware.ApiMiddleware",  # first: it dresses what all others answer below /api/
+    "web.origin.OriginMiddleware",
     "tenants.hosts.HostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -309,6 +309,7 @@ BASES: dict[type, Any] = {
 
 # What to alter in an accepted row to have it refused; of a unique rule: what a second row may differ in, and still be.
 ROWS: dict[str, dict[str, Any]] = {
+    "audit_origin_told": {"form": 2},
     "municipality_stage_known": {"stage": "GONE"},
     "municipality_schema_safe": {"schema_name": "a-b"},
     "municipality_cbs_code_form": {"cbs_code": "0344"},

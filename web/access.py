@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from accounts.models import User
 from accounts.permissions import Permission, permissions_of
+from audit.record import record
+from tenants import clock
 from tenants.models import Municipality
 
 Rest = ParamSpec("Rest")
@@ -52,6 +54,7 @@ def requires(permission: Permission | None) -> Callable[[View[Rest]], View[Rest]
                     return HttpResponse(status=401)
                 return redirect_to_login(request.get_full_path())
             if permission is not None and permission not in permissions(request):
+                _record_denied(request, permission)
                 raise PermissionDenied
             response = view(request, *args, **kwargs)
             # What a citizen wrote must not lie in a cache, nor come back with the "back" button after signing out.
@@ -62,6 +65,15 @@ def requires(permission: Permission | None) -> Callable[[View[Rest]], View[Rest]
         return checked
 
     return decorate
+
+
+def _record_denied(request: PageRequest, permission: Permission) -> None:
+    """Have the trail know that somebody tried what they may not; by the address's name, which holds no ids."""
+    match = request.resolver_match
+    where = match.view_name if match is not None else ""
+    details = {"permission": permission.value, "method": request.method or ""}
+    actor, at = request.user.actor(), clock.now()
+    record(action="page.open", actor=actor, at=at, subject=f"page {where}", outcome="DENIED", details=details)
 
 
 def is_fragment(request: HttpRequest) -> bool:

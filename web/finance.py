@@ -12,8 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission
+from audit.record import record
 from billing import reading
 from billing.models import Invoice, InvoiceLine
+from tenants import clock
 from web.access import PageRequest, requires
 
 CSV_COLUMNS = (
@@ -58,6 +60,7 @@ def line(request: PageRequest, invoice_id: UUID, position: int) -> HttpResponse:
 def invoice_csv(request: PageRequest, invoice_id: UUID) -> HttpResponse:
     """Give an invoice as CSV: a row for each conversation, and one for each line without any."""
     view = _invoice(invoice_id)
+    record(action="invoice.export", actor=request.user.actor(), at=clock.now(), subject=f"invoice {invoice_id}")
     name = f"{view.municipality or view.invoice.municipality_id}-{view.invoice.period:%Y-%m}.csv".replace(" ", "-")
     response = HttpResponse("".join(_rows(view)), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"

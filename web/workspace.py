@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission
-from messaging import consent, noticing, reading, replying, threads
+from messaging import consent, noticing, opening, reading, replying, threads
 from messaging.consent import NotConsented
 from messaging.models import Consent, Template, Thread
 from messaging.templates.filling import TemplateUnusable
@@ -39,8 +39,13 @@ def inbox(request: PageRequest) -> HttpResponse:
 @require_safe
 @requires(Permission.READ_THREADS)
 def thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
-    """Show one thread; htmx gets its messages alone. Whoever may answer it has read it then."""
+    """Show one thread; htmx gets its messages alone. Whoever may answer it has read it then.
+
+    The trail knows who opened it before the page leaves; a page that brings itself up to date is no new opening.
+    """
     shown = _show(request, thread_id, fragment=is_fragment(request))
+    if request.method == "GET" and not is_fragment(request):
+        opening.record_reading(thread_id=thread_id, actor=request.user.actor(), at=clock.now())
     if request.method == "GET" and Permission.ANSWER_THREADS in permissions(request) and not _before(request):
         noticing.mark_read(thread_id=thread_id, at=clock.now())
     return shown

@@ -21,7 +21,7 @@ from api.tenant.refusals import as_problems
 from api.version import BASE_PATH
 from api.views import READ_METHODS, ApiView, not_found
 from billing.usage import usage
-from messaging import consent, reaching
+from messaging import consent, opening, reaching
 from messaging.listing import ThreadFilter, list_messages, list_threads
 from messaging.models import Message, Template, Thread
 from messaging.templates import sending
@@ -196,6 +196,7 @@ class ThreadSearch(ApiView):
         chosen = ThreadFilter(wa_id=wa_id, bsuid=bsuid)
         limit = query["limit"]
         rows = list_threads(chosen=chosen, after=query["cursor"], most=limit + 1)
+        opening.record_search(found=len(rows[:limit]), actor=self.key.actor(), at=self.now)
         found = page(rows=rows, limit=limit, moment="last_message_at")
         return Response(shapes.ThreadPage(found, context=_context(rows)).data)
 
@@ -240,6 +241,7 @@ class ThreadMessages(ApiView):
             raise not_found("thread")
         limit = query["limit"]
         rows = list_messages(thread_id=thread_id, after=query["cursor"], most=limit + 1)
+        opening.record_reading(thread_id=thread_id, actor=self.key.actor(), at=self.now)
         return Response(shapes.MessagePage(page(rows=rows, limit=limit, moment="stamped_at")).data)
 
 

@@ -1,0 +1,21 @@
+"""What the trail keeps of reading: that somebody opened a thread, or looked for a citizen's. Never what stood there.
+
+An entry for each opening, written and committed before the page leaves, so that nothing is seen without it. Pages that
+bring themselves up to date, and admit to changes, are no new opening. It is the request's only write of the trail and a
+transaction of its own, so it holds the chain for the time of one insert (benchmarks/trail.py measures that).
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from audit.record import Actor, record
+
+
+def record_reading(*, thread_id: UUID, actor: Actor, at: datetime) -> None:
+    """Keep that somebody opened a thread."""
+    record(action="thread.read", actor=actor, at=at, subject=f"thread {thread_id}")
+
+
+def record_search(*, found: int, actor: Actor, at: datetime) -> None:
+    """Keep that somebody looked for the threads of one citizen, and how many there were; not of whom."""
+    record(action="thread.search", actor=actor, at=at, subject="threads", details={"found": found})
