@@ -37,7 +37,8 @@ def record(
 
     The chain is serialised until the caller's transaction ends: record as its last statement.
     From where it is done audit/origin.py knows: the request's address, or this program.
-    outcome: one of Entry.Outcome. details: JSON-able keys and counts; never content of messages, phone numbers or tokens.
+    outcome: one of Entry.Outcome.
+    details: JSON-able keys and counts; never content of messages, phone numbers or tokens.
     Raises UnwritableDetails: they would not be read back as they were written.
     """
     _check_details(details or {})

@@ -1,7 +1,9 @@
 """The audit trail: appended only, chained, and an alteration behind the database's back is found."""
 
+import hashlib
 import io
 import json
+import socket
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
@@ -14,6 +16,7 @@ from django_tenants.utils import schema_context
 
 from audit.chain import FIRST_HASH, first_break, hash_of
 from audit.models import Entry
+from audit.origin import acting_from
 from audit.record import Actor, UnwritableDetails, record
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
@@ -111,6 +114,62 @@ class TestWriting:
         with schema_context("utrecht"):
             assert Entry.objects.count() == before + 40
             assert holds()
+
+
+def write_as_before(subject):
+    """Append an entry as the release wrote it that knew no origin; returns its row."""
+    last = Entry.objects.order_by("-sequence").first()
+    entry = Entry(sequence=last.sequence + 1, at=AT, actor_schema="public", actor_id="x", actor_name="x", form=1)
+    entry.action, entry.subject, entry.outcome, entry.origin = "thing.do", subject, "OK", ""
+    entry.previous_hash = bytes(last.hash)
+    content = [entry.sequence, AT.isoformat(timespec="microseconds"), "public", "x", "x", "thing.do", subject, "OK", {}]
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    entry.hash = hashlib.sha256(bytes(last.hash) + canonical.encode()).digest()
+    entry.save(force_insert=True)
+    return entry
+
+
+class TestOrigin:
+    def test_it_is_the_program_when_nobody_asks(self, utrecht):
+        with schema_context("utrecht"):
+            assert write().origin.endswith(f" on {socket.gethostname()}")
+
+    def test_it_is_what_was_told_for_as_long_as_that_lasts(self, utrecht):
+        with schema_context("utrecht"):
+            with acting_from("2001:db8::7"), acting_from("192.0.2.7"):
+                assert write().origin == "192.0.2.7"
+            assert write().origin.endswith(f" on {socket.gethostname()}")
+            assert holds()
+
+    def test_entries_of_before_origins_still_hold_beside_new_ones(self, utrecht):
+        with schema_context("utrecht"):
+            write()
+            write_as_before("old")
+            write()
+            assert holds()
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE audit_entry SET origin = '203.0.113.1' WHERE sequence = %s",
+            "UPDATE audit_entry SET form = 1, origin = '' WHERE sequence = %s",
+        ],
+    )
+    def test_an_altered_origin_is_found(self, utrecht, statement):
+        with schema_context("utrecht"), connection.cursor() as cursor:
+            entry = write()
+            cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_append_only")
+            cursor.execute(statement, [entry.sequence])
+            assert first_break(entries=Entry.objects.order_by("sequence")) == entry.sequence
+
+    def test_an_old_entry_cannot_be_given_an_origin(self, utrecht):
+        with schema_context("utrecht"), connection.cursor() as cursor:
+            write()
+            entry = write_as_before("old")
+            cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_append_only")
+            cursor.execute("ALTER TABLE audit_entry DROP CONSTRAINT audit_origin_told")
+            cursor.execute("UPDATE audit_entry SET origin = '203.0.113.1' WHERE sequence = %s", [entry.sequence])
+            assert first_break(entries=Entry.objects.order_by("sequence")) == entry.sequence
 
 
 class TestRefusing:
