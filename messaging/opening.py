@@ -1,8 +1,8 @@
 """What the trail keeps of reading: that somebody opened a thread, or looked for a citizen's. Never what stood there.
 
-An entry for each opening, written and committed before the page leaves, so that nothing is seen without it. Pages that
-bring themselves up to date, and admit to changes, are no new opening. It is a
-transaction of its own, so it holds the chain for the time of one insert, and agents who read wait for each other no longer.
+An entry for each opening, written and committed before the page leaves, so that nothing is seen without it; a page that
+brings itself up to date is no new opening. It is a transaction of its own, so it holds the chain for the time of one
+insert, and agents who read wait for each other no longer.
 """
 
 from datetime import datetime

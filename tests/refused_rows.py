@@ -171,6 +171,8 @@ BASES: dict[type, Any] = {
         "action": "x",
         "subject": "x",
         "outcome": "OK",
+        "origin": "",
+        "form": 1,
         "previous_hash": HASH,
         "hash": HASH,
     },
