@@ -13,7 +13,9 @@ from django.db.models import Q
 
 from messaging.announcing import announce
 from messaging.contacts import ContactBook, Identity
+from messaging.failures import NO_REASON
 from messaging.figures import META_ERRORS
+from messaging.lanes import stopping
 from messaging.metering import Meter
 from messaging.models import LooseStatus, Message, MessageStatus, OutboxItem
 from messaging.saving import save_changed
@@ -101,6 +103,9 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
         announce(threads={message.thread_id for message in changed.values()})
         OutboxItem.objects.filter(message__in=changed).delete()  # Meta has it: it must not be sent again
         for message in changed.values():
+            if message.state == Message.State.FAILED and message.failed_code is not None:
+                number = message.thread.phone_number_id
+                stopping.heed(phone_number_id=number, code=message.failed_code, at=meter.at)
             if message.failed_code in refusals.CODES:
                 refusals.follow(message_id=message.id, code=message.failed_code, at=meter.at)
     MessageStatus.objects.bulk_create(history, ignore_conflicts=True)
@@ -173,7 +178,7 @@ def _step_forward(message: Message, status: str, wamid: str, code: int | None, t
     if state == Message.State.FAILED and code is not None and message.state == Message.State.FAILED:
         message.failed_code, message.failed_reason = code, title
     if message.state == Message.State.FAILED and not message.failed_reason:
-        message.failed_reason = "Meta gave no reason"
+        message.failed_reason = NO_REASON
     elif message.state != Message.State.FAILED:
         message.failed_code, message.failed_reason = None, ""
     return before != (message.state, message.wamid)

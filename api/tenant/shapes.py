@@ -23,6 +23,7 @@ from api.fields import (
 from api.paging import PageQuery, PageShape
 from api.tenant.contents import Content, HeaderMedium, HeaderPlace, TemplateButton
 from messaging.consent import MOST_EVIDENCE, MOST_HOW
+from messaging.failures import reason_in_words
 from messaging.models import UNASSIGNED, Consent, Contact, Medium, Message, Template, Thread
 from tenants.declaration import Purpose
 from whatsapp.limits import (
@@ -157,7 +158,13 @@ class Failure(CamelCase):
     """Why a message was not sent or delivered."""
 
     code = serializers.IntegerField(source="failed_code", allow_null=True, help_text="Meta's code, if it was Meta.")
-    reason = serializers.CharField(source="failed_reason")
+    reason = serializers.SerializerMethodField(help_text="Why, in Dutch, or in English where that is asked for.")
+
+    def get_reason(self, message: Message) -> str:
+        """Say it in plain words; Meta's code stands beside it."""
+        request = self.context.get("request")
+        language = request.headers.get("Accept-Language", "") if request is not None else ""
+        return reason_in_words(message=message, language=language)
 
     def to_representation(self, instance: Message) -> Any:
         """Return nothing when it did not fail."""

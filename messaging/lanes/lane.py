@@ -14,6 +14,7 @@ from psycopg import Error as DatabaseError
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
+from messaging.failures import WINDOW_CLOSED
 from messaging.lanes import stopping
 from messaging.lanes.calling import call
 from messaging.lanes.pace import Pace
@@ -37,7 +38,6 @@ LOOK_SECONDS = 1.0  # how often a lane looks at what citizens write, while it is
 EXPIRE_SECONDS = 10.0  # how often it looks for answers that are too late
 LONGEST_WAIT_SECONDS = 5.0  # how long it sleeps with nothing due; a note of work wakes it
 REFUSED_CLAIM_SECONDS = 0.5  # until a claim is tried again that a lock kept out
-WINDOW_CLOSED = "WINDOW_CLOSED"  # what failed because its window closed while it waited (messaging/failures.py)
 UNREADABLE = "there is none that can be read"
 
 # The statement was surely not committed.

@@ -12,7 +12,8 @@ import structlog
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 
-from messaging.lanes.lane import WINDOW_CLOSED, Lane
+from messaging.failures import WINDOW_CLOSED
+from messaging.lanes.lane import Lane
 from messaging.lanes.store import LEASE_SECONDS, LaneStore, Lease
 from messaging.window import SERVICE_WINDOW
 from tenants import clock

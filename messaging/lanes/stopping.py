@@ -10,9 +10,10 @@ from datetime import datetime
 
 from django.db import connection
 
-from tenants.models import Trouble
+from messaging.announcing import announce_all
+from tenants.models import Number, Trouble
 from tenants.trouble import close_troubles, open_trouble
-from whatsapp.errors import ErrorScope, MetaError
+from whatsapp.errors import ErrorKind, ErrorScope, MetaError, classification
 
 Kind = Trouble.Kind
 _KIND_OF = {
@@ -36,6 +37,25 @@ def trouble_of(*, error: MetaError) -> Kind:
 def trouble_of_code(*, code: int, templates_only: bool) -> Kind:
     """Return what is wrong with a number when Meta stops it with this code."""
     return _KIND_OF.get(code, Kind.RESTRICTED if templates_only else Kind.LOCKED)
+
+
+def heed(*, phone_number_id: str, code: int, at: datetime) -> None:
+    """Have a number stopped, or its account, when a status that comes later says what an answer would have said.
+
+    Its lane sees the trouble when it renews its lease, and tries with one message. Other codes stop nothing.
+    """
+    kind, scope = classification(code)
+    if kind is not ErrorKind.STOP:
+        return
+    trouble = trouble_of_code(code=code, templates_only=scope is ErrorScope.BUSINESS_INITIATED)
+    numbers = {phone_number_id}
+    if scope is ErrorScope.WABA:
+        account = Number.objects.filter(phone_number_id=phone_number_id, closed_at=None).values("waba_id")
+        of_account = Number.objects.filter(waba_id__in=account, closed_at=None)
+        numbers |= set(of_account.values_list("phone_number_id", flat=True))
+    for number in sorted(numbers):
+        open_trouble(phone_number_id=number, kind=trouble, at=at, detail=f"Meta {code}")
+    announce_all(schema_name=connection.schema_name)  # type: ignore[attr-defined]
 
 
 async def tell(*, numbers: Collection[str], kind: Kind, detail: str, at: datetime) -> None:

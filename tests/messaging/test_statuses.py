@@ -7,6 +7,7 @@ import pytest
 from billing.models import Fact
 from messaging.models import Message, MessageStatus, OutboxItem
 from messaging.replying import reply
+from tenants.trouble import open_troubles
 from tests.messaging import meta
 
 WAMID = "wamid.OUT1"
@@ -81,3 +82,27 @@ class TestOurId:
         meta.receive(utrecht, meta.status(utrecht, wamid="wamid.elsewhere", status="delivered"))
         fact = Fact.objects.get()
         assert fact.municipality_id == utrecht.id
+
+
+class TestFailuresThatConcernTheNumber:
+    @pytest.mark.parametrize(
+        ("code", "kind"), [(190, "TOKEN"), (131031, "LOCKED"), (131042, "PAYMENT"), (133010, "UNREGISTERED")]
+    )
+    def test_a_code_that_stops_is_heeded_in_a_status_too(self, utrecht, thread, agent, clock, code, kind):
+        sent = reply(thread_id=thread.id, text="Goedemiddag", actor=agent, at=clock.now())
+        failed = {"code": code, "title": "No"}
+        meta.receive(
+            utrecht, meta.status(utrecht, wamid="wamid.OUT", status="failed", opaque_id=str(sent.id), errors=[failed])
+        )
+        assert [trouble.kind for trouble in open_troubles(municipality_id=utrecht.id)] == [kind]
+
+    @pytest.mark.parametrize("code", [4, 80007, 130429, 131056, 131026, 131047, 131000])
+    def test_other_codes_stop_nothing(self, utrecht, thread, agent, clock, code):
+        sent = reply(thread_id=thread.id, text="Goedemiddag", actor=agent, at=clock.now())
+        failed = {"code": code, "title": "No"}
+        meta.receive(
+            utrecht, meta.status(utrecht, wamid="wamid.OUT", status="failed", opaque_id=str(sent.id), errors=[failed])
+        )
+        sent.refresh_from_db()
+        assert (sent.state, sent.failed_code) == ("FAILED", code)
+        assert not open_troubles(municipality_id=utrecht.id).exists()

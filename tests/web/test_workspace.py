@@ -189,7 +189,8 @@ def test_what_failed_says_why(agent, thread, utrecht, clock):
         error = {"code": 131026, "title": "Message undeliverable"}
         meta.receive(utrecht, meta.status(utrecht, wamid="wamid.O", status="failed", opaque_id=id_, errors=[error]))
     page = _page(agent, f"/threads/{thread.id}/")
-    assert "WhatsApp zei: Message undeliverable (code 131026)" in page
+    assert "Niet te bezorgen: dit nummer heeft geen WhatsApp" in page
+    assert "(WhatsApp, code 131026)" in page
 
 
 def test_earlier_messages_are_a_click_away(agent, thread, utrecht, clock):

@@ -10,6 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from messaging.failures import reason_in_words
+from messaging.models import Message
 from messaging.templates.checking import Problem
 from web import template_words, words
 
@@ -82,6 +84,13 @@ def media_reason(code: str) -> str:
 def media_type(content_type: str) -> str:
     """Return what a file is."""
     return str(words.MEDIA_TYPES.get(content_type, words.MEDIA_TYPE_OF_OTHERS))
+
+
+@register.filter
+def failure(message: Message) -> str:
+    """Return why a message failed, in the reader's language."""
+    said = reason_in_words(message=message, language=get_language())
+    return str(words.REFUSALS.get(said, said))
 
 
 @register.filter

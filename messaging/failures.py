@@ -1,0 +1,48 @@
+"""Why a message failed, in the reader's language: Meta's code in plain words, or what we found out ourselves.
+
+A message keeps the code (`failed_code`) and a word (`failed_reason`): Meta's title, or one of ours below.
+"""
+
+from messaging.models import Message
+from whatsapp.reasons import Reason, reason_of
+
+WINDOW_CLOSED = "window_closed_waiting"
+LEFT = "left_uncertain"
+SENT_AGAIN = "sent_again"
+NO_REASON = "no_reason"
+
+OURS: dict[str, Reason] = {
+    WINDOW_CLOSED: Reason(
+        "De 24 uur waarin u vrij mocht antwoorden liepen af voordat dit kon worden verzonden. "
+        "Stuur een template, of gebruik een ander kanaal.",
+        "The 24 hours in which you could answer freely ended before this could be sent. "
+        "Send a template, or use another channel.",
+    ),
+    LEFT: Reason(
+        "Onzeker of dit is verzonden; een medewerker besloot het zo te laten.",
+        "Uncertain whether this was sent; somebody decided to leave it.",
+    ),
+    SENT_AGAIN: Reason(
+        "Onzeker of dit is verzonden; een medewerker verzond het opnieuw.",
+        "Uncertain whether this was sent; somebody sent it again.",
+    ),
+    NO_REASON: Reason("WhatsApp gaf geen reden.", "WhatsApp gave no reason."),
+    "INVALID_REQUEST": Reason(
+        "Van dit bericht kon geen verzoek aan WhatsApp worden gemaakt.",
+        "No request to WhatsApp could be made of this message.",
+    ),
+    "UNTRUSTED_URL": Reason(
+        "Het adres van de bijlage is niet te vertrouwen.", "The address of the attachment cannot be trusted."
+    ),
+    "opted_out": Reason(
+        "Deze inwoner heeft gevraagd geen berichten meer te krijgen.",
+        "This citizen asked for no messages any more.",
+    ),
+}
+
+
+def reason_in_words(*, message: Message, language: str | None) -> str:
+    """Return why a message failed, in Dutch or English; what Meta said where neither knows words for it."""
+    reason = reason_of(code=message.failed_code) if message.failed_code is not None else None
+    reason = reason or OURS.get(message.failed_reason)
+    return reason.in_language(language) if reason else message.failed_reason
