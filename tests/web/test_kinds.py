@@ -106,7 +106,9 @@ class TestConsent:
     def test_an_opt_out_is_seen_in_the_thread_and_refused_in_words(self, agent, thread, utrecht, approved, clock):
         with schema_context("utrecht"):
             meta.receive(utrecht, meta.message(utrecht, wamid="wamid.S", text="STOP", at=clock.now()))
-        assert "Deze inwoner wil geen berichten meer" in page_of(agent, thread)
+        page = page_of(agent, thread)
+        assert "Deze inwoner wil geen berichten meer" in page
+        assert f"/template/{approved.id}/" not in page
         values = {"value-naam": "Piet", "value-onderwerp": "uw vraag", "step": "send"}
         answer = agent.post(f"/threads/{thread.id}/template/{approved.id}/", values)
         assert answer.status_code == 422

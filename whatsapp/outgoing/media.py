@@ -39,8 +39,8 @@ class MediaMessage:
         return medium
 
     def readable(self) -> str:
-        """Return the caption, else the file's name."""
-        return self.caption or self.filename or ""
+        """Return the caption and the file's name."""
+        return lines(self.caption, self.filename)
 
     def _check(self) -> None:
         if self.kind not in limits.MEDIA_BYTES:
