@@ -7,6 +7,7 @@ import uuid
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.models import Session
 from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -64,3 +65,19 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return self.role
+
+
+class SignedIn(models.Model):
+    """Where a user is signed in: what is told of one of their sessions. It goes with the session."""
+
+    LONGEST_USER_AGENT = 200
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="signed_in")
+    session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="signed_in")
+    begun_at = models.DateTimeField()  # of real time, as sessions are
+    ip = models.GenericIPAddressField()
+    user_agent = models.CharField(max_length=LONGEST_USER_AGENT)
+
+    def __str__(self) -> str:
+        return f"{self.ip} {self.begun_at:%Y-%m-%d %H:%M}"

@@ -49,6 +49,16 @@ class SessionStore(db.SessionStore):
         if key is not None:
             await super().adelete(digest(key))
 
+    def cycle_key(self) -> None:
+        """Go on under a new key, also in the list of where somebody is signed in."""
+        from accounts.models import SignedIn  # the engine is loaded before models are
+
+        place = SignedIn.objects.filter(session_id=digest(self.session_key or "")).first()
+        super().cycle_key()
+        if place is not None:
+            place.session_id = digest(self.session_key or "")
+            place.save(force_insert=True)  # it went with the old key
+
     def _get_session_from_db(self) -> AbstractBaseSession | None:
         row: AbstractBaseSession | None = self._rows().first()
         if row is None:

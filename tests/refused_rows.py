@@ -5,7 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from accounts.models import RoleGrant, User
+from django.contrib.sessions.models import Session
+
+from accounts.models import RoleGrant, SignedIn, User
 from api.models import ApiKey, IdempotencyRecord
 from audit.models import Entry
 from billing.models import (
@@ -67,6 +69,13 @@ def user() -> dict[str, Any]:
 
 def municipality() -> dict[str, Any]:
     return {
+        SignedIn: lambda: {
+            "user": saved(User),
+            "session": Session.objects.create(session_key=uuid.uuid4().hex, session_data="", expire_date=AT),
+            "begun_at": AT,
+            "ip": "127.0.0.1",
+            "user_agent": "A",
+        },
         "schema_name": "elders",
         "name": "Elders",
         "cbs_code": "GM9999",

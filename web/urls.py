@@ -1,16 +1,53 @@
-"""Addresses that every host has: the first page, signing in and out, the language."""
+"""Addresses that every host has: the first page, signing in and out, one's own account, the language.
+
+Allauth's views are named one by one, so that each has an address of ours and the rule of `requires`; its own names for
+them stay, because it sends people from one to the other by these.
+"""
 
 from allauth.account import views as account
-from django.urls import path
+from allauth.mfa.base import views as second_step
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from django.urls import path, reverse_lazy
 from django.views.i18n import set_language
 
+from web import own_account
+from web.access import requires
 from web.home import home
 from web.security import security_txt
+
+own = requires(None)  # everyone who is signed in, of themselves
+ACCOUNT = reverse_lazy("mfa_index")
 
 urlpatterns = [
     path("", home, name="home"),
     path("sign-in/", account.login, name="account_login"),
+    path("sign-in/passkey/", webauthn.login_webauthn, name="mfa_login_webauthn"),
+    path("sign-in/second-step/", own_account.second_step, name="mfa_authenticate"),
     path("sign-out/", account.logout, name="account_logout"),
+    path("account/", own_account.overview, name="mfa_index"),
+    path("account/sessions/end/", own_account.end_sessions, name="end-sessions"),
+    path("account/confirm/", own(account.reauthenticate), name="account_reauthenticate"),
+    path("account/confirm/code/", own(second_step.reauthenticate), name="mfa_reauthenticate"),
+    path("account/confirm/passkey/", own(webauthn.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
+    path("account/app/", own(totp.activate_totp), name="mfa_activate_totp"),
+    path("account/app/remove/", own(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("account/passkeys/", own(webauthn.add_webauthn), name="mfa_add_webauthn"),
+    path(
+        "account/passkeys/<int:pk>/",
+        own(webauthn.EditWebAuthnView.as_view(success_url=ACCOUNT)),
+        name="mfa_edit_webauthn",
+    ),
+    path(
+        "account/passkeys/<int:pk>/remove/",
+        own(webauthn.RemoveWebAuthnView.as_view(success_url=ACCOUNT)),
+        name="mfa_remove_webauthn",
+    ),
+    path("account/recovery-codes/", own(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path(
+        "account/recovery-codes/new/", own(recovery_codes.generate_recovery_codes), name="mfa_generate_recovery_codes"
+    ),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("language/", set_language, name="set_language"),
 ]

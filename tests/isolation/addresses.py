@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from accounts.models import SignedIn
 from audit.models import Entry
 from billing.models import Invoice
 from messaging.core.models import Replay
@@ -97,6 +99,9 @@ def parameters(route: str) -> list[str]:
 
 
 LIST = frozenset({200})  # answered with the asker's own
+# Of the asker alone, whatever is sent; a passkey's number means another one in each schema.
+OWN = frozenset({200, 302, 404})
+_PASSKEY: Ids = {"pk": Authenticator}
 _THREAD: Ids = {"thread_id": Thread}
 _MEDIUM: Ids = {"thread_id": Thread, "medium_id": Medium}
 _INVOICE: Ids = {"invoice_id": Invoice}
@@ -111,6 +116,35 @@ EVERY_HOST = {
         elsewhere=frozenset({200, 302}),  # who is signed in already is sent on
         never=frozenset({302}),
     ),
+    "sign-in/passkey/": Address(
+        OPEN,
+        form=lambda party: {"credential": ""},
+        nothing="takes what a passkey signed",
+        elsewhere=frozenset({200, 302}),
+    ),
+    "sign-in/second-step/": Address(
+        OPEN, nothing="asks who has just given a password for the second step", elsewhere=frozenset({302})
+    ),
+    "account/": Address(PAGE, sees=("User.email", "User.name", "Authenticator.data"), elsewhere=LIST),
+    "account/sessions/end/": Address(
+        PAGE,
+        method="POST",
+        form=lambda party: {"place": str(party.rows[SignedIn].id)},
+        changes=(Session, SignedIn),
+        elsewhere=frozenset({302}),
+    ),
+    "account/confirm/": Address(PAGE, nothing="asks for one's own password again", elsewhere=OWN),
+    "account/confirm/code/": Address(PAGE, nothing="asks for one's own second step again", elsewhere=OWN),
+    "account/confirm/passkey/": Address(PAGE, nothing="asks for one's own passkey again", elsewhere=OWN),
+    "account/app/": Address(PAGE, nothing="shows a new secret, or sends on who has an app", elsewhere=OWN),
+    "account/app/remove/": Address(PAGE, method="POST", changes=(Authenticator,), elsewhere=OWN),
+    "account/passkeys/": Address(PAGE, nothing="says what a new passkey must sign", elsewhere=OWN),
+    "account/passkeys/<int:pk>/": Address(PAGE, ids=_PASSKEY, sees=("Authenticator.data",), elsewhere=OWN),
+    "account/passkeys/<int:pk>/remove/": Address(
+        PAGE, ids=_PASSKEY, method="POST", changes=(Authenticator,), elsewhere=OWN
+    ),
+    "account/recovery-codes/": Address(PAGE, changes=(Authenticator,), elsewhere=OWN),  # notes that they were shown
+    "account/recovery-codes/new/": Address(PAGE, method="POST", changes=(Authenticator,), elsewhere=OWN),
     "sign-out/": Address(OPEN, method="POST", changes=(Session,), elsewhere=frozenset({200, 302})),
     "language/": Address(
         OPEN,

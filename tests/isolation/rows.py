@@ -14,12 +14,18 @@ from io import BytesIO
 from typing import Any
 
 from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection, models
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
-from accounts.models import RoleGrant, User
+from accounts.models import RoleGrant, SignedIn, User
 from accounts.sessions import digest
 from api.models import ApiKey, IdempotencyRecord
 from audit.models import Entry
@@ -274,6 +280,31 @@ def _email(party: Party) -> EmailAddress:
     return EmailAddress.objects.create(user=party.rows[User], email=f"post@{party.text('mail')}.example")
 
 
+def _second_step(party: Party) -> Authenticator:
+    """Give who has all roles one of each: a passkey, which is returned, an app and recovery codes."""
+    user = party.rows[User]
+    key = AttestedCredentialData.create(
+        b"\0" * 16, party.hash("passkey"), ES256.from_ctap1(b"\x04" + party.hash("x") + party.hash("y"))
+    )
+    signed = AuthenticatorData.create(party.hash("host"), AuthenticatorData.FLAG.AT | AuthenticatorData.FLAG.UP, 0, key)
+    client = CollectedClientData.create(
+        type="webauthn.create", challenge=party.hash("challenge"), origin=f"http://{party.host}"
+    )
+    credential = {
+        "id": websafe_encode(party.hash("passkey")),
+        "rawId": websafe_encode(party.hash("passkey")),
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": websafe_encode(bytes(client)),
+            "attestationObject": websafe_encode(bytes(AttestationObject.create("none", signed, {}))),
+        },
+        "clientExtensionResults": {},
+    }
+    party.more += [TOTP.activate(user, generate_totp_secret()).instance, RecoveryCodes.activate(user).instance]
+    data = {"name": party.text("passkey"), "credential": credential}
+    return Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
+
+
 def _trail(party: Party) -> Entry:
     actor = Actor(schema=party.schema, id=party.text("actor"), name=party.text("name"))
     details = {"key": party.text("details")}
@@ -296,6 +327,8 @@ EVERYWHERE: dict[type[models.Model], Callable[[Party], Any]] = {
     User: lambda party: User.objects.get(name=party.text("user")),
     RoleGrant: lambda party: party.rows[User].role_grants.first(),
     Session: lambda party: Session.objects.get(session_key=digest(party.sessions["*"])),
+    SignedIn: lambda party: SignedIn.objects.get(session_id=digest(party.sessions["*"])),
+    Authenticator: _second_step,
     ApiKey: lambda party: ApiKey.objects.get(name=party.text("system")),
     IdempotencyRecord: _idempotency,
     EmailAddress: _email,

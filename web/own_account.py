@@ -1,0 +1,58 @@
+"""One's own account: how one signs in, and where one is signed in. One domain call a view."""
+
+from uuid import UUID
+
+from allauth.mfa.base.views import authenticate
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import signed_in
+from web.access import PageRequest, requires
+
+
+def second_step(request: HttpRequest) -> HttpResponseBase:
+    """Ask for the second step, while somebody is signing in; send on who is signed in already."""
+    if request.user.is_authenticated:
+        return redirect("home")
+    answer: HttpResponseBase = authenticate(request)
+    return answer
+
+
+@require_safe
+@requires(None)
+def overview(request: PageRequest) -> HttpResponse:
+    """Show somebody what protects their account, and where they are signed in."""
+    found = Authenticator.objects.filter(user_id=request.user.pk).order_by("created_at", "pk")
+    shown = {
+        "app": next((each for each in found if each.type == Authenticator.Type.TOTP), None),
+        "passkeys": [each for each in found if each.type == Authenticator.Type.WEBAUTHN],
+        "codes": next((each.wrap() for each in found if each.type == Authenticator.Type.RECOVERY_CODES), None),
+        "places": signed_in.places(user=request.user),
+        "current": signed_in.current(session=request.session),
+    }
+    return render(request, "web/account.html", shown)
+
+
+@require_POST
+@requires(None)
+def end_sessions(request: PageRequest) -> HttpResponse:
+    """End one of somebody's sessions, or all but this one."""
+    if request.POST.get("place") == "others":
+        count = signed_in.end_others(user=request.user, session=request.session)
+        said = ngettext("%(count)s other session was ended.", "%(count)s other sessions were ended.", count)
+        messages.success(request, said % {"count": count})
+        return redirect("mfa_index")
+    try:
+        ended = signed_in.end(user=request.user, place_id=UUID(request.POST.get("place", "")))
+    except ValueError:
+        ended = False
+    if ended:
+        messages.success(request, _("The session was ended."))
+    else:
+        messages.error(request, _("That session had ended already."))
+    return redirect("mfa_index")
