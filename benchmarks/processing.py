@@ -152,7 +152,6 @@ class _Bench:
 
     def _timed(self, side: str, queue: str, events: list[tuple[Any, dict[str, Any]]]) -> dict[str, float]:
         """Let the workers loose; return what they did in a second, and what it took of the processors."""
-        self.database.execute("CHECKPOINT")
         prefix = f"wamid.bench.{self.turn}."
         last = {tenant[1] for tenant, _ in events}
         count = sql.SQL(" UNION ALL ").join(

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import celeryd_after_setup, setup_logging, worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -14,6 +14,7 @@ app = Celery("whatsapp_bsp")
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # for ever: meanwhile the inbox's workers need only the database
     broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 5, "socket_keepalive": True},
     task_ignore_result=True,
     task_default_queue="maintenance",
@@ -53,3 +54,16 @@ def keep_logging(**_: Any) -> None:
 
 
 app.autodiscover_tasks(["messaging", "messaging.templates", "api"])
+
+
+@celeryd_after_setup.connect
+def _know_the_queues(instance: Any, **_: Any) -> None:
+    """Have the processes of a worker of live inbound look after the inboxes also when Redis is away."""
+    if "inbox" in instance.app.amqp.queues.consume_from:
+        worker_process_init.connect(_watch, weak=False)
+
+
+def _watch(**_: Any) -> None:
+    from messaging import sweeping
+
+    sweeping.start()

@@ -55,6 +55,7 @@ class InsertConnection:
         self._socket = connection.pgconn.socket
         self._loop = asyncio.get_running_loop()
         self._answered: asyncio.Future[None] | None = None
+        self._failure: psycopg.OperationalError | None = None
         self._loop.add_reader(self._socket, self._read)
 
     @classmethod
@@ -97,6 +98,8 @@ class InsertConnection:
         code: str | None = None
         while True:
             while self._pgconn.is_busy():
+                if self._failure is not None:
+                    raise self._failure  # nothing listens any more that could end the wait
                 self._answered = self._loop.create_future()
                 await self._answered
             result = self._pgconn.get_result()
@@ -130,6 +133,7 @@ class InsertConnection:
             self._answered.set_result(None)
 
     def _fail(self, error: psycopg.OperationalError) -> None:
+        self._failure = error
         self._forget_socket()
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(error)

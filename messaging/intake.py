@@ -27,6 +27,10 @@ LOCK_MILLISECONDS = 200
 MOST_ROWS_A_FLUSH = 500
 MOST_ROWS_WAITING = 20_000  # past this the door answers 503 at once, and Meta comes back
 MOST_ROWS_HELD = 2_000  # the same for municipalities whose partition is locked
+# Meta's POSTs may be 3 MB each: so many bytes of payload may wait as well, whatever number of rows that is.
+MOST_BYTES_A_FLUSH = 8 * 1024 * 1024
+MOST_BYTES_WAITING = 64 * 1024 * 1024
+MOST_BYTES_HELD = 16 * 1024 * 1024
 HELD_SECONDS = 5.0
 STORE_SECONDS = 10.0
 OPTIONS = f"-c role=whatsapp_intake -c search_path= -c lock_timeout={LOCK_MILLISECONDS}"
@@ -43,6 +47,7 @@ class _Waiting:
     """The rows of one POST in one queue, and who waits for them."""
 
     rows: list[Row]
+    size: int  # bytes
     done: asyncio.Future[None]
 
 
@@ -51,28 +56,37 @@ class _Queue:
     """What waits for a flush, bounded."""
 
     most_rows: int
+    most_bytes: int
     waiting: deque[_Waiting] = field(default_factory=deque)
     rows: int = 0
+    size: int = 0
     filled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, rows: list[Row]) -> asyncio.Future[None]:
         """Add the rows of a POST.  Raises NotStored: too many wait already."""
-        if self.rows + len(rows) > self.most_rows and self.waiting:
+        size = sum(len(row.payload) for row in rows)
+        is_full = self.rows + len(rows) > self.most_rows or self.size + size > self.most_bytes
+        if is_full and self.waiting:
             raise NotStored("too many events wait to be stored")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting.append(_Waiting(rows, done))
+        self.waiting.append(_Waiting(rows, size, done))
         self.rows += len(rows)
+        self.size += size
         self.filled.set()
         return done
 
     def take(self) -> list[_Waiting]:
         """Return the POSTs of the next flush."""
         taken: list[_Waiting] = []
-        rows = 0
-        while self.waiting and (not taken or rows + len(self.waiting[0].rows) <= MOST_ROWS_A_FLUSH):
+        rows = size = 0
+        while self.waiting:
+            rows += len(self.waiting[0].rows)
+            size += self.waiting[0].size
+            if taken and (rows > MOST_ROWS_A_FLUSH or size > MOST_BYTES_A_FLUSH):
+                break
             taken.append(self.waiting.popleft())
-            rows += len(taken[-1].rows)
-        self.rows -= rows
+        self.rows -= sum(len(each.rows) for each in taken)
+        self.size -= sum(each.size for each in taken)
         if not self.waiting:
             self.filled.clear()
         return taken
@@ -84,8 +98,8 @@ class EventWriter:
 
     conninfo: str
     connections: int
-    _queue: _Queue = field(default_factory=lambda: _Queue(MOST_ROWS_WAITING))
-    _held_queue: _Queue = field(default_factory=lambda: _Queue(MOST_ROWS_HELD))
+    _queue: _Queue = field(default_factory=lambda: _Queue(MOST_ROWS_WAITING, MOST_BYTES_WAITING))
+    _held_queue: _Queue = field(default_factory=lambda: _Queue(MOST_ROWS_HELD, MOST_BYTES_HELD))
     _held_until: dict[UUID, float] = field(default_factory=dict)
     _flushers: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -143,7 +157,7 @@ class EventWriter:
                         if connection is None or connection.is_gone:
                             connection = await InsertConnection.connect(conninfo=self.conninfo, options=OPTIONS)
                         await self._flush(connection, taken)
-                except (psycopg.Error, OSError) as error:  # TimeoutError is an OSError
+                except Exception as error:  # noqa: BLE001 - without this task nothing is stored ever again
                     log.warning("events_not_stored", posts=len(taken), error=type(error).__name__)
                     for waiting in taken:
                         _answer(waiting, NotStored("the database is away"))

@@ -8,12 +8,16 @@ from celery import shared_task
 from django.db import DatabaseError, connection, transaction
 from django_tenants.utils import schema_context
 
-from messaging import dead_letters, hours, inbox, measuring, quarantine, silence
-from messaging.core.partitions import UNOWNED
+from messaging import dead_letters, hours, inbox, measuring, quarantine, silence, sweeping
 from messaging.media import blobs, fetching
 from messaging.waking import FETCH, send_wakes, woken
 from tenants import clock
 from tenants.models import Municipality
+
+# A drain takes a second or two. One that hangs is killed, and the next one finds out which event it was.
+DRAIN_SECONDS = 60
+
+log = structlog.get_logger(__name__)
 
 # A drain takes a second or two. One that hangs is killed, and the next one finds out which event it was.
 DRAIN_SECONDS = 60
@@ -35,11 +39,8 @@ def drain_inbox(*, schema_name: str, **_: Any) -> None:
 @shared_task
 def sweep_inboxes(**_: Any) -> None:
     """Wake every municipality that has open events: the truth behind all wake-ups."""
-    with connection.cursor() as cursor:
-        cursor.execute(OPEN_INBOXES, [UNOWNED])
-        ids = {row[0] for row in cursor.fetchall()}
-    names = Municipality.objects.filter(id__in=ids).values_list("schema_name", flat=True)
-    log.info("inboxes_swept", municipalities=len(ids), woken=send_wakes(schema_names=names))
+    names = sweeping.open_inboxes()
+    log.info("inboxes_swept", municipalities=len(names), woken=send_wakes(schema_names=names))
 
 
 @shared_task
