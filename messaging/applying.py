@@ -9,7 +9,7 @@ import structlog
 from django.db import connection, transaction
 
 from messaging import hours, receiving, unknown
-from messaging.claiming import is_the_databases, mark
+from messaging.claiming import end_tries, finish, is_the_databases, mark
 from messaging.models import InboxEvent
 from tenants.models import Municipality
 from whatsapp.payloads import MalformedPayload
@@ -19,28 +19,39 @@ MALFORMED = "malformed"  # how the reason of what is not as Meta documents it be
 log = structlog.get_logger(__name__)
 
 
-def apply_batch(*, municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
-    """Apply events together; where one of them cannot be, each for itself.
+class CannotTogether(Exception):
+    """At least one event of a batch cannot be applied."""
 
-    Raises OperationalError, InterfaceError: the database's own trouble; nothing was applied.
+
+def apply_batch(*, municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
+    """Apply events together, and end the try.
+
+    Raises CannotTogether: one of them cannot be; the transaction must be rolled back. OperationalError, InterfaceError:
+    the database's own trouble.
     """
     try:
-        with transaction.atomic():
-            _apply(municipality, events, at)
+        receiving.apply(municipality=municipality, events=events, at=at)
+        finish(events=events, municipality=municipality, at=at)
     except Exception as error:
         if is_the_databases(error):
             raise
-        for event in events:
-            apply_one(municipality=municipality, event=event, at=at)
-    else:
-        mark(events=events, municipality=municipality, state=InboxEvent.State.APPLIED, at=at)
+        raise CannotTogether from error
+
+
+def apply_each(*, municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
+    """Apply each event for itself, or lay it aside, and end the try.  Raises OperationalError, InterfaceError."""
+    for event in events:
+        apply_one(municipality=municipality, event=event, at=at)
+    end_tries()
 
 
 def apply_one(*, municipality: Municipality, event: InboxEvent, at: datetime) -> None:
     """Apply one event, or lay it aside.  Raises OperationalError, InterfaceError: the database's own trouble."""
     try:
         with transaction.atomic():
-            _apply(municipality, [event], at)
+            receiving.apply(municipality=municipality, events=[event], at=at)
+            # What is checked at the commit is checked here, where the event can still be laid aside.
+            connection.check_constraints()
     except MalformedPayload as error:
         lay_aside(municipality=municipality, event=event, at=at, reason=f"{MALFORMED}: {error.reason}")
     except Exception as error:
@@ -66,9 +77,3 @@ def lay_aside(
     if not reason.startswith(MALFORMED):
         schema = municipality.schema_name
         log.error("inbox_event_dead", event_id=event.id, kind=event.kind, schema=schema, reason=reason, exc_info=error)
-
-
-def _apply(municipality: Municipality, events: list[InboxEvent], at: datetime) -> None:
-    receiving.apply(municipality=municipality, events=events, at=at)
-    # What is checked at the commit is checked here, where an event can still be laid aside.
-    connection.check_constraints()

@@ -28,6 +28,8 @@ MARK = """
     UPDATE inbox_event SET state = %s, applied_at = %s, reason = %s
     WHERE municipality_id = %s AND id = ANY(%s) AND state = 'OPEN'
 """
+# What is checked at the commit is checked here, where an event can still be laid aside; one errand for all three.
+FINISH = f"SET CONSTRAINTS ALL IMMEDIATE; {MARK}; {FRESH}"
 
 
 def claim(*, municipality: Municipality, lock_seconds: float) -> int | None:
@@ -46,6 +48,14 @@ def end_tries() -> None:
     """Note that a try ended, well or not: nothing in this inbox kills processes, as far as is known."""
     with connection.cursor() as cursor:
         cursor.execute(FRESH)
+
+
+def finish(*, events: Collection[InboxEvent], municipality: Municipality, at: datetime) -> None:
+    """Check what was applied, mark its events as applied, and note that the try ended."""
+    with connection.cursor() as cursor:
+        ids = [event.id for event in events]
+        cursor.execute(FINISH, [InboxEvent.State.APPLIED, at, "", municipality.id, ids])
+    EVENTS_APPLIED.labels(InboxEvent.State.APPLIED).inc(len(events))
 
 
 def mark(

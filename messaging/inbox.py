@@ -7,6 +7,7 @@ batch that did not end, its events are tried one at a time (messaging/suspects.p
 """
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
@@ -20,7 +21,7 @@ from messaging.models import InboxEvent
 from tenants import clock
 from tenants.models import Municipality
 
-BATCH = 200
+BATCH = 500
 # A busy municipality gives its worker back to the others after this long; what is left is woken again.
 TURN_SECONDS = 1.0
 LOCK_SECONDS = 1.0
@@ -76,7 +77,10 @@ def _drain_or_again(*, municipality: Municipality) -> int | None:
     """Drain one batch; a batch that PostgreSQL chose to break a deadlock is tried again at once."""
     for attempt in range(MOST_DEADLOCKS + 1):
         try:
-            return _drain_batch(municipality=municipality)
+            try:
+                return _drain_batch(municipality=municipality, apply=applying.apply_batch)
+            except applying.CannotTogether:
+                return _drain_batch(municipality=municipality, apply=applying.apply_each)
         except OperationalError as error:
             if took_too_long(error):
                 log.warning("inbox_batch_too_long", schema=municipality.schema_name)
@@ -95,10 +99,10 @@ def _what_is_open() -> tuple[bool, bool]:
         return fresh, suspect
 
 
-def _drain_batch(*, municipality: Municipality) -> int | None:
+def _drain_batch(*, municipality: Municipality, apply: Callable[..., None]) -> int | None:
     """Apply one batch; return how many events it held, or None when another drain has the inbox.
 
-    Raises _DidNotEnd: the one before it killed its process.
+    Raises _DidNotEnd: the one before it killed its process. What `apply` raises: nothing happened.
     """
     at = clock.now()
     try:
@@ -111,9 +115,10 @@ def _drain_batch(*, municipality: Municipality) -> int | None:
             fresh = InboxEvent.objects.filter(state=InboxEvent.State.OPEN, attempts=0)
             events = list(fresh.order_by("id")[:BATCH])
             if events:
-                applying.apply_batch(municipality=municipality, events=events, at=at)
+                apply(municipality=municipality, events=events, at=at)
                 applying.count(municipality=municipality, events=events, at=at)
-            end_tries()
+            else:
+                end_tries()
     except _DidNotEnd:
         raise
     except Exception:
