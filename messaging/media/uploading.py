@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import IO
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit.record import Actor, record
 from messaging.media import blobs, thumbnails, types
@@ -36,7 +36,7 @@ class UnfitUpload(ValueError):
 
 
 class NumberCannotUpload(Exception):
-    """The number has no token with which it may upload."""
+    """The number is not this municipality's, or has no token with which it may upload."""
 
 
 def store_upload(
@@ -83,7 +83,9 @@ def ensure_uploaded(*, medium: Medium, phone_number_id: str, at: datetime) -> st
     known = MetaUpload.objects.filter(medium=medium, phone_number_id=phone_number_id).first()
     if known is not None and known.uploaded_at > at - timedelta(days=UPLOAD_DAYS):
         return known.meta_id
-    number = Number.objects.filter(phone_number_id=phone_number_id, closed_at=None).first()
+    schema_name: str = connection.schema_name  # type: ignore[attr-defined]
+    ours = Number.objects.filter(municipality__schema_name=schema_name, closed_at=None)
+    number = ours.filter(phone_number_id=phone_number_id).first()
     token = number.access_token() if number is not None else None
     if token is None:
         raise NumberCannotUpload(f"medium {medium.id} cannot be uploaded")

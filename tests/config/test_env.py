@@ -8,7 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from config import env
-from config.env import VARIABLES, MisconfiguredEnvironment, read
+from config.env import ROOT, VARIABLES, MisconfiguredEnvironment, read, storage_url
 
 PRODUCTION = {
     "DJANGO_SECRET_KEY": "k" * 50,
@@ -197,3 +197,44 @@ class TestLocalEnvironment:
     def test_it_ignores_that_file_where_the_environment_is_named(self, file, monkeypatch):
         monkeypatch.setenv("ENVIRONMENT", "production")
         assert env.local_environment() is os.environ
+
+
+class TestStorage:
+    """STORAGE_URL."""
+
+    def test_it_is_a_folder_beside_manage_py_or_anywhere(self):
+        assert storage_url("file:var/media")["OPTIONS"]["location"] == str(ROOT / "var" / "media")
+        assert storage_url("file:///srv/een%20map")["OPTIONS"]["location"] == "/srv/een map"
+
+    def test_it_is_a_bucket(self):
+        options = storage_url("s3://a%2Fb:c%40d@s3.example:9000/emmer/map/x?region=nl-1")["OPTIONS"]
+        assert (options["endpoint_url"], options["bucket_name"], options["location"]) == (
+            "https://s3.example:9000",
+            "emmer",
+            "map/x",
+        )
+        assert (options["access_key"], options["secret_key"], options["region_name"]) == ("a/b", "c@d", "nl-1")
+
+    def test_it_may_leave_the_key_to_the_machines_role(self):
+        options = storage_url("s3://s3.example/emmer?style=virtual")["OPTIONS"]
+        assert (options["access_key"], options["secret_key"], options["addressing_style"]) == (None, None, "virtual")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "file:",
+            "file://host/map",
+            "/srv/media",
+            "s3://geheim@s3.example",
+            "s3://s3.example/?region=x",
+            "s3://s3.example:geheim/emmer",
+            "s3://s3.example/emmer?tls=misschien",
+            "s3://s3.example/emmer?geheim=1",
+            "s3://s3.example/emmer?geheim",
+            "https://s3.example/emmer",
+        ],
+    )
+    def test_it_refuses_what_is_neither_and_repeats_nothing(self, url):
+        with pytest.raises(ValueError, match="must be written like") as refused:
+            storage_url(url)
+        assert "geheim" not in str(refused.value)
