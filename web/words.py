@@ -128,6 +128,8 @@ MEDIA_TYPES: dict[str, Promise] = {
     "image/webp": _("Picture"),
     "image/gif": _("Picture"),
     "image/heif": _("Picture"),
+    **dict.fromkeys(("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/3gpp"), _("Sound")),
+    **dict.fromkeys(("video/mp4", "video/3gpp", "video/quicktime"), _("Video")),
 }
 MEDIA_TYPE_OF_OTHERS: Promise = _("File")
 

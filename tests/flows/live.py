@@ -126,6 +126,9 @@ class Live:
         left = 0 if self.get("quiet")["quiet"] else 1
         for schema in self.towns:
             left += self._open_events(schema)
+            # Those that wait for another try may wait for hours.
+            query = "SELECT count(*) FROM {s}.messaging_medium WHERE state = 'PENDING' AND reason = ''"
+            left += self.ask(query, schema=schema)[0][0]
             left += self.ask("SELECT count(*) FROM {s}.messaging_outboxitem", schema=schema)[0][0]
         return left
 

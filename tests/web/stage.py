@@ -1,5 +1,6 @@
 """A running platform with something to see on every page, and a browser in which people sign in to it."""
 
+import base64
 import os
 import shutil
 from collections.abc import Iterator
@@ -102,6 +103,7 @@ class Stage:
             name=fatima[1],
             message={"type": "image", "image": {"id": "1", "caption": "De tekening", "mime_type": "image/jpeg"}},
         )
+        self._send_files(phone=fatima[0], name=fatima[1])
         self.write(
             phone=fatima[0],
             name=fatima[1],
@@ -142,6 +144,27 @@ class Stage:
         number = {"id": TOWNS["utrecht"][3], "display_phone_number": "+3197010000344"}
         business = {"waba_id": waba_id, "name": "Utrecht", "access_token": token, "phone_numbers": [number]}
         self.live.post("businesses", {**business, "templates": [template]})
+
+    def _send_files(self, *, phone: str, name: str) -> None:
+        """Have a citizen send files: one of each sort, one that is not what it says, and one that does not come."""
+        page = base64.b64encode(b"<!DOCTYPE html><script>alert(1)</script>").decode()
+        for kind, described in (
+            ("document", {"filename": "Bouwtekening dakkapel.pdf", "caption": "En de tekening van de aannemer"}),
+            ("document", {"filename": "factuur.pdf", "mime_type": "application/pdf", "content_base64": page}),
+            ("audio", {}),
+            ("video", {}),
+        ):
+            self.write(phone=phone, name=name, message={"type": kind, kind: described})
+        self.live.rest()
+        self.live.post("faults", {"media": [{"kind": "not_found", "count": 2}]})
+        self.write(phone=phone, name=name, message={"type": "image", "image": {}})
+        self.live.rest()
+        # As after a day of attempts.
+        self.live.ask(
+            "UPDATE {s}.messaging_medium SET state = 'FAILED', reason = 'SERVER_ERROR', attempts = 10"
+            " WHERE state = 'PENDING' RETURNING id",
+            schema="utrecht",
+        )
 
     def write(self, *, phone: str, name: str, text: str = "", message: dict[str, Any] | None = None) -> None:
         """Have a citizen write to Utrecht."""

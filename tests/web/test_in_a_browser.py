@@ -5,6 +5,7 @@ WCAG 2.2 AA, in daylight and by night, on a wide screen and on a phone, in both 
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -56,6 +57,37 @@ def test_a_new_message_appears_without_reloading(context, played):
     expect(page.get_by_text(text)).to_be_visible()
     assert page.evaluate("window.marked")
     expect(page.get_by_label("Uw antwoord")).to_have_value("half geschreven")
+
+
+def test_a_picture_appears_by_itself_and_a_player_is_left_alone(context, played):
+    page = played.sign_in(context, "agent")
+    _open_thread(page, FATIMA[1])
+    player = page.locator("audio").first
+    player.evaluate("each => { each.marked = true }")
+    caption = f"Nog een foto {time.time_ns()}"
+    played.live.post("faults", {"media": [{"kind": "hang", "seconds": 2}]})
+    message = {"type": "image", "image": {"caption": caption}}
+    played.write(phone=FATIMA[0], name=FATIMA[1], message=message)
+    came = page.locator(".message", has_text=caption)
+    expect(came).to_contain_text("Het bestand wordt opgehaald")
+    shown = came.get_by_role("img", name="Afbeelding van de inwoner")
+    expect(shown).to_be_visible()
+    shown.scroll_into_view_if_needed()
+    eventually(lambda: shown.evaluate("each => each.naturalWidth") == 320)
+    assert player.evaluate("each => each.marked === true")
+
+
+def test_a_file_is_saved_and_one_that_did_not_come_is_asked_for_again(context, played):
+    page = played.sign_in(context, "agent")
+    _open_thread(page, FATIMA[1])
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Bouwtekening dakkapel.pdf").click()
+    assert download.value.suggested_filename == "Bouwtekening dakkapel.pdf"
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+    failed = page.locator(".message", has_text="kon niet worden opgehaald")
+    failed.get_by_role("button", name="Opnieuw opvragen bij WhatsApp").click()
+    expect(page.get_by_text("kon niet worden opgehaald")).to_have_count(0)
+    expect(page.get_by_role("button", name="Opnieuw opvragen bij WhatsApp")).to_have_count(0)
 
 
 def test_a_new_thread_appears_in_the_inbox_and_in_the_title(context, played):
