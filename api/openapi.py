@@ -76,7 +76,11 @@ STRICT: dict[str, dict[str, Any]] = {
     "HeaderPlace": {},
     "FlowData": {},
     "OptIn": {},
-    **{name: {} for name in ("Image", "Video", "Document", "Audio", "Sticker", "Cards", "CardPhone", "ContactCard")},
+    **{
+        name: {"oneOf": [{"required": ["link"]}, {"required": ["mediumId"]}]}
+        for name in ("Image", "Video", "Document", "Audio", "Sticker")
+    },
+    **{name: {} for name in ("Cards", "CardPhone", "ContactCard")},
     **{name: {} for name in ("ReplyButton", "Choices", "ListRow", "ListSection", "AskLocation", "AskContact", "Emoji")},
     "Place": {"dependentRequired": {"address": ["name"]}},
     "HeaderMedium": {"if": {"required": ["filename"]}, "then": {"properties": {"kind": {"const": "document"}}}},

@@ -11,7 +11,8 @@ from django.db import transaction
 
 from audit.record import Actor
 from messaging import consent, window
-from messaging.models import Consent, Contact, Message, Template, Thread
+from messaging.attaching import Attach, Attached, upload
+from messaging.models import Consent, Contact, Medium, Message, Template, Thread
 from messaging.reacting import react
 from messaging.replying import reply_with, send_template
 from messaging.templates.filling import Filling
@@ -81,6 +82,18 @@ class React:
 
     message_id: UUID
     emoji: str
+
+
+def attached(*, attach: Attach, kind: str, to: UUID | Person, at: datetime) -> Attached:
+    """Return a medium as it will be sent to somebody, uploaded for the number. Calls Meta: not within a transaction.
+
+    Raises NotFound: thread or medium. CannotAttach, LimitExceeded, InvalidContent.
+    """
+    number = to.phone_number_id if isinstance(to, Person) else _thread(to, at).phone_number_id
+    try:
+        return upload(attach=attach, kind=kind, phone_number_id=number, at=at)
+    except Medium.DoesNotExist:
+        raise NotFound("medium") from None
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from audit.record import Actor, record
 from messaging import consent, window
 from messaging.announcing import announce
+from messaging.attaching import Attached
 from messaging.core.models import OutboxWake
 from messaging.models import Contact, Message, OutboxItem, Template, Thread
 from messaging.templates import sending, versions
@@ -190,6 +191,7 @@ def _message(draft: Draft, actor: Actor, at: datetime, used: Mapping[UUID, int])
         kind=draft.content.type,
         text=draft.text,
         content={"items": content} if isinstance(content, list) else content,  # as what comes in is kept
+        medium=draft.content.medium if isinstance(draft.content, Attached) else None,
         replies_to_wamid=about or "",
         stamped_at=at,
         created_at=at,

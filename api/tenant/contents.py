@@ -4,14 +4,15 @@ Lengths stand here so that the document says them; what else Meta asks is checke
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_field
 from rest_framework import serializers
 
-from api.fields import STORABLE, CamelCase, Choice, Degrees, Id, Pattern, Position, Readable, Truth
+from api.fields import STORABLE, CamelCase, Choice, Degrees, Id, Pattern, Readable, Truth
+from messaging.attaching import Attach
 from messaging.reaching import React
-from messaging.templates.filling import Filling, FlowStart, TemplateUnusable
 from whatsapp import limits, outgoing
 
 # In ASCII, as addresses travel; the rest is percent-encoded.
@@ -21,22 +22,43 @@ PHONE = r"^\+[1-9][0-9 ]{4,30}$"
 EMAIL = r"^[!-?A-~]{1,64}@[!-?A-~]{1,189}$"
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored medium that is to be sent as a kind."""
+
+    kind: str
+    attach: Attach
+
+
 class Free(CamelCase):
     """A kind of message."""
 
-    def make(self, values: dict[str, Any]) -> outgoing.Content | React:
+    def make(self, values: dict[str, Any]) -> outgoing.Content | React | Stored:
         """Return the message that these values are."""
         raise NotImplementedError
 
 
 class WithLink(Free):
-    """A medium on the web, which WhatsApp fetches; it is kept there for ten minutes."""
+    """A medium on the web, which WhatsApp fetches and keeps for ten minutes, or one that is stored here."""
 
-    link = Pattern(LINK, max_length=limits.LINK_CHARACTERS, help_text="An https address that needs no sign-in.")
+    link = Pattern(
+        LINK, required=False, max_length=limits.LINK_CHARACTERS, help_text="An https address that needs no sign-in."
+    )
+    medium_id = Id(required=False, help_text="A medium that is stored here, instead of link.")
 
-    def make(self, values: dict[str, Any]) -> outgoing.Content:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse both and neither."""
+        if ("link" in attrs) == ("medium_id" in attrs):
+            raise serializers.ValidationError(
+                {"link": [serializers.ErrorDetail("Give either link or mediumId.", code="one_of")]}
+            )
+        return attrs
+
+    def make(self, values: dict[str, Any]) -> outgoing.Content | Stored:
         """Return the medium."""
-        return outgoing.MediaMessage(**values)
+        if "link" in values:
+            return outgoing.MediaMessage(**values)
+        return Stored(kind=values.pop("kind"), attach=Attach(**values))
 
 
 class Image(WithLink):
@@ -142,40 +164,6 @@ class HeaderMedium(CamelCase):
         if "filename" in attrs and attrs["kind"] != "document":
             wrong = serializers.ErrorDetail("Only a document has a file name.", code="media_filename_not_allowed")
             raise serializers.ValidationError({"filename": [wrong]})
-        return attrs
-
-
-class HeaderPlace(CamelCase):
-    """A place above a template."""
-
-    latitude = Degrees(min_value=-90, max_value=90)
-    longitude = Degrees(min_value=-180, max_value=180)
-    name = Readable(max_length=limits.LOCATION_NAME_CHARACTERS)
-    address = Readable(max_length=limits.LOCATION_ADDRESS_CHARACTERS)
-
-
-class FlowData(CamelCase):
-    """What a Flow starts with."""
-
-    token = Readable(required=False, max_length=limits.TEMPLATE_PAYLOAD_CHARACTERS, help_text="Comes back with it.")
-    data = serializers.DictField(required=False, help_text="For its first screen.")
-
-
-class TemplateButton(CamelCase):
-    """What a template's button needs: a value, or what a Flow starts with."""
-
-    index = Position(min_value=0, max_value=limits.TEMPLATE_BUTTONS - 1, help_text="Its place, from 0.")
-    value = Readable(
-        required=False,
-        max_length=limits.LINK_CHARACTERS,
-        help_text="The end of a link's address, the code to copy, or what a quick reply sends back.",
-    )
-    flow = FlowData(required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse both and neither."""
-        if ("value" in attrs) == ("flow" in attrs):
-            raise serializers.ValidationError("Give either value or flow.", code="one_of")
         return attrs
 
 
@@ -332,7 +320,7 @@ KINDS: dict[str, type[Free]] = {
 class Content(serializers.Field):
     """A free-form message of any kind but text."""
 
-    def to_internal_value(self, data: Any) -> outgoing.Content | React:
+    def to_internal_value(self, data: Any) -> outgoing.Content | React | Stored:
         """Return the message.  Raises ValidationError: with everything that is wrong in it, at once."""
         kind = data.get("kind") if isinstance(data, Mapping) else None
         shape = KINDS.get(kind) if isinstance(kind, str) else None
@@ -343,22 +331,6 @@ class Content(serializers.Field):
         serializer = shape(data=data)
         serializer.is_valid(raise_exception=True)
         return serializer.make(dict(serializer.validated_data))
-
-
-def filling(values: Mapping[str, Any]) -> Filling:
-    """Return what is filled into a template, as the caller gave it.  Raises TemplateUnusable: a button twice."""
-    header: Any = values.get("header_values")
-    if "header_medium" in values:
-        header = outgoing.MediaPart(**values["header_medium"])
-    elif "header_location" in values:
-        header = outgoing.Location(**values["header_location"])
-    buttons = {
-        button["index"]: button["value"] if "value" in button else FlowStart(**button["flow"])
-        for button in values.get("buttons", [])
-    }
-    if len(buttons) != len(values.get("buttons", [])):
-        raise TemplateUnusable("template_buttons_differ")
-    return Filling(body=values["values"], header=header, buttons=buttons)
 
 
 def _card(values: Mapping[str, Any]) -> outgoing.Card:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from api.fields import Moment
 from api.problems import Problem
+from messaging.attaching import CannotAttach
 from messaging.consent import InvalidConsent, NotConsented
 from messaging.reaching import NotFound, NumberNeeded
 from messaging.reacting import CannotReact
@@ -19,6 +20,13 @@ from whatsapp.texts import text_of
 NOT_CONSENTED = {
     "opted_out": "The citizen asked for no messages any more. Only answers inside the service window may be sent.",
     "opt_in_needed": "The citizen never wrote here: say in optIn how they agreed, or record it with POST /consents.",
+}
+CANNOT_ATTACH = {
+    "medium_not_stored": "This medium is not stored: it was not fetched yet, or is gone.",
+    "medium_unfit": "WhatsApp would not take this medium as this kind: its type, its size, or what it really is.",
+    "medium_refused": "WhatsApp refused this medium.",
+    "number_cannot_upload": "The number has no access at WhatsApp now.",
+    "meta_unreachable": "WhatsApp did not answer; try again.",
 }
 CANNOT_REACT = {
     "reaction_target_ours": "WhatsApp takes reactions to messages of the citizen only.",
@@ -59,6 +67,9 @@ def as_problems() -> Iterator[None]:
         raise Problem(status=409, code=error.code, detail=NOT_CONSENTED[error.code]) from error
     except InvalidConsent as error:
         raise Problem(status=409, code=error.code, detail=INVALID_CONSENT[error.code]) from error
+    except CannotAttach as error:
+        status = 503 if error.code == "meta_unreachable" else 409
+        raise Problem(status=status, code=error.code, detail=CANNOT_ATTACH[error.code]) from error
     except CannotReact as error:
         raise Problem(status=409, code=error.code, detail=CANNOT_REACT[error.code]) from error
     except TemplateUnusable as error:

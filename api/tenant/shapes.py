@@ -17,28 +17,20 @@ from api.fields import (
     Pattern,
     PhoneNumber,
     Readable,
-    Values,
     WholeNumber,
 )
 from api.paging import PageQuery, PageShape
-from api.tenant.contents import Content, HeaderMedium, HeaderPlace, TemplateButton
+from api.tenant.contents import Content
+from api.tenant.fillings import TemplateChoice
 from messaging.consent import MOST_EVIDENCE, MOST_HOW
 from messaging.failures import reason_in_words
 from messaging.models import UNASSIGNED, Consent, Contact, Medium, Message, Template, Thread
 from tenants.declaration import Purpose
-from whatsapp.limits import (
-    TEMPLATE_BODY_CHARACTERS,
-    TEMPLATE_BUTTONS,
-    TEMPLATE_HEADER_CHARACTERS,
-    TEMPLATE_NAME_CHARACTERS,
-    TEXT_BODY_CHARACTERS,
-)
+from whatsapp.limits import TEXT_BODY_CHARACTERS
 
 PHONE_NUMBER = r"^\+[1-9][0-9]{6,14}$"
 BUSINESS_SCOPED_ID = r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$"
 META_ID = r"^[0-9]{5,40}$"
-TEMPLATE_NAME = r"^[a-z0-9_]{1,512}$"
-LANGUAGE = r"^[a-z]{2,3}(_[A-Za-z]{2,4})?$"
 
 
 class Person(CamelCase):
@@ -51,38 +43,6 @@ class Person(CamelCase):
         """Refuse both and neither."""
         if len(attrs) != 1:
             raise serializers.ValidationError("Give either phoneNumber or bsuid.", code="one_of")
-        return attrs
-
-
-class TemplateChoice(CamelCase):
-    """A template with everything filled in that it leaves open."""
-
-    name = Pattern(TEMPLATE_NAME, max_length=TEMPLATE_NAME_CHARACTERS)
-    language = Pattern(LANGUAGE, max_length=10, help_text="Such as nl.")
-    values = Values(
-        child=Readable(max_length=TEMPLATE_BODY_CHARACTERS),
-        required=False,
-        default=dict,
-        help_text='The text of each variable of the body, by its name; positional ones are named "1", "2".',
-    )
-    header_values = Values(
-        child=Readable(max_length=TEMPLATE_HEADER_CHARACTERS),
-        required=False,
-        help_text="The variable of a text header, by its name.",
-    )
-    header_medium = HeaderMedium(required=False, help_text="The medium of a header that has one.")
-    header_location = HeaderPlace(required=False, help_text="The place of a header that is a location.")
-    buttons = serializers.ListField(
-        child=TemplateButton(),
-        required=False,
-        max_length=TEMPLATE_BUTTONS,
-        help_text="The buttons that need something.",
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse two headers."""
-        if len({"header_values", "header_medium", "header_location"} & set(attrs)) > 1:
-            raise serializers.ValidationError("Give one header.", code="one_of")
         return attrs
 
 

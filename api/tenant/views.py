@@ -16,12 +16,14 @@ from api.reading import checked, months_of
 from api.scopes import Scope
 from api.tenant import shapes
 from api.tenant.consents import ids, said
-from api.tenant.contents import filling
+from api.tenant.contents import Stored
+from api.tenant.fillings import filling
 from api.tenant.refusals import as_problems
 from api.version import BASE_PATH
 from api.views import READ_METHODS, ApiView, not_found
 from billing.usage import usage
 from messaging import consent, opening, reaching
+from messaging.attaching import Attached
 from messaging.listing import ThreadFilter, list_messages, list_threads
 from messaging.models import Message, Template, Thread
 from messaging.templates import sending
@@ -76,6 +78,9 @@ class Messages(ApiView):
     def post(self, request: Request) -> Response:
         """Queue a message, once for each Idempotency-Key."""
         values = checked(shapes.NewMessage, request.data)
+        if isinstance(values.get("content"), Stored):
+            # Before any transaction: a medium that WhatsApp does not know yet is uploaded to it.
+            values["content"] = self._attached(values["content"], values)
         name = request.headers.get(IDEMPOTENCY_HEADER)
         if name is None:
             return _created(self._send(values))
@@ -113,6 +118,11 @@ class Messages(ApiView):
                 opt_in=said(values["opt_in"]) if "opt_in" in values else None,
             )
         return idempotency.Answer(status=201, body=shapes.MessageShape(message).data)
+
+    def _attached(self, stored: Stored, values: dict[str, Any]) -> Attached:
+        with as_problems():
+            to = self._addressee(values)
+            return reaching.attached(attach=stored.attach, kind=stored.kind, to=to, at=self.now)
 
     def _addressee(self, values: dict[str, Any]) -> UUID | reaching.Person:
         if "thread_id" in values:

@@ -84,7 +84,7 @@ ROW, OTHER = {"id": "x", "title": "x"}, {"id": "y", "title": "y"}
     [
         ({"kind": "gif", "link": LINK}, "/content/kind", "invalid_choice"),
         ("image", "/content/kind", "invalid_choice"),
-        ({"kind": "image"}, "/content/link", "required"),
+        ({"kind": "image"}, "/content/link", "one_of"),
         ({"kind": "image", "link": "http://x.nl/a.jpg"}, "/content/link", "form"),
         ({"kind": "audio", "link": LINK, "caption": "x"}, "/content/caption", "unknown"),
         ({"kind": "audio", "link": LINK, "voice": "yes"}, "/content/voice", "invalid"),
