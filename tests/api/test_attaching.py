@@ -1,4 +1,4 @@
-"""A stored medium sent by machine: uploaded to Meta once for the number, sent by Meta's id, and seen with its message."""
+"""A stored medium sent by machine: uploaded to Meta once for the number, sent by its id, seen with its message."""
 
 import io
 import uuid
