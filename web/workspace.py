@@ -16,6 +16,7 @@ from accounts.permissions import Permission
 from messaging import consent, noticing, opening, reading, replying, threads
 from messaging.consent import NotConsented
 from messaging.models import Consent, Template, Thread
+from messaging.templates import sending
 from messaging.templates.filling import TemplateUnusable
 from tenants import clock
 from web.access import PageRequest, is_fragment, permissions, requires
@@ -82,7 +83,7 @@ def send_template(request: PageRequest, thread_id: UUID, template_id: UUID) -> H
     view = _thread(request, thread_id)
     template = next((each for each in view.templates if each.id == template_id), None)
     if template is None:
-        raise Http404
+        return _show(request, thread_id, refused=_unsendable(template_id))
     form = TemplateForm(template=template, given=request.POST)
     refused: Promise | str | None = None
     step = request.POST.get("step", "")
@@ -154,6 +155,15 @@ def close_thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
         raise Http404 from None
     messages.success(request, _("The conversation is closed."))
     return redirect("inbox")
+
+
+def _unsendable(template_id: UUID) -> Promise:
+    """Return why a template is not offered any more.  Raises Http404: there is none, or that is not why."""
+    found = Template.objects.filter(id=template_id).first()
+    code = sending.refusal(template=found, at=clock.now()) if found is not None else None
+    if code is None:
+        raise Http404
+    return REFUSALS.get(code, REFUSED)
 
 
 def _show(

@@ -25,10 +25,12 @@ from messaging.templates.taking import Source, StatusWord, Word, take
 from tenants.encryption import UnreadableSecret
 from tenants.models import Number
 from whatsapp.client import CloudAPI
-from whatsapp.outcomes import MetaRefused, MetaUnreachable, Reason
+from whatsapp.outcomes import MetaRefused, MetaUnreachable, Reason, TemplatePage
 from whatsapp.transport import open_session
 
 MOST_PAGES = 1000  # before a listing is taken to run in circles
+PAGE_SIZES = (100, 25, 5)  # templates a page: the next size when Meta finds one too much
+TOO_MUCH_CODES = frozenset({1, 2})
 MOST_UNREADABLE_KEPT = 50
 NO_SUCH_OBJECT = 100  # Meta's code for an object that is not there, or not for this token
 
@@ -107,8 +109,9 @@ async def _opened() -> aiohttp.ClientSession:
 
 def _read_pages(look: Look, runner: asyncio.Runner, api: CloudAPI) -> None:
     after: str | None = None
+    sizes = list(PAGE_SIZES)
     for _page in range(MOST_PAGES):
-        page = runner.run(api.template_page(waba_id=look.waba_id, access_token=look.token, after=after))
+        page = _read_page(look, runner, api, after, sizes)
         for item in page.items:
             _take_item(look, item)
         TemplateSync.objects.filter(waba_id=look.waba_id).update(seen=look.seen)  # what the page of templates shows
@@ -117,6 +120,26 @@ def _read_pages(look: Look, runner: asyncio.Runner, api: CloudAPI) -> None:
         if after is None:
             return
     raise MetaUnreachable(Reason.UNREADABLE_ANSWER, may_have_happened=True)
+
+
+def _read_page(look: Look, runner: asyncio.Runner, api: CloudAPI, after: str | None, sizes: list[int]) -> TemplatePage:
+    """Return a page; where Meta finds it too much, smaller ones are asked for from there on."""
+    while True:
+        try:
+            return runner.run(
+                api.template_page(waba_id=look.waba_id, access_token=look.token, after=after, limit=sizes[0])
+            )
+        except (MetaRefused, MetaUnreachable) as failure:
+            if len(sizes) == 1 or not _is_too_much(failure):
+                raise
+            sizes.pop(0)
+
+
+def _is_too_much(failure: MetaRefused | MetaUnreachable) -> bool:
+    """Return whether a smaller page may succeed: Meta says "reduce the amount of data", breaks, or says too much."""
+    if isinstance(failure, MetaRefused):
+        return failure.error.code in TOO_MUCH_CODES
+    return failure.reason in {Reason.SERVER_ERROR, Reason.READ_TIMEOUT, Reason.ANSWER_TOO_LARGE}
 
 
 def _take_item(look: Look, item: object) -> None:

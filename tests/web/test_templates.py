@@ -261,6 +261,32 @@ class TestOne:
         assert people("delft", "ADMIN").get(f"/templates/{approved.id}/").status_code == 404
 
 
+class TestAgents:
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"status": "PAUSED"}, "Meta heeft deze template gepauzeerd"),
+            ({"status": "DELETED"}, "Deze template is bij Meta verwijderd."),
+            ({"category": "MARKETING"}, "die mag een gemeente niet versturen"),
+            ({"purpose": UNASSIGNED}, "Uw beheerder geeft er een, onder Templates."),
+        ],
+    )
+    def test_an_agent_who_was_about_to_send_one_hears_why_not(self, people, thread, approved, change, said):
+        with schema_context("utrecht"):
+            Template.objects.filter(id=approved.id).update(**change)
+        values = {"step": "send", "value-naam": "Piet", "value-onderwerp": "uw vraag"}
+        answer = people("utrecht", "AGENT").post(f"/threads/{thread.id}/template/{approved.id}/", values)
+        assert answer.status_code == 422
+        assert said in answer.content.decode()
+
+    def test_one_that_never_was_is_not_there(self, people, thread, approved):
+        with schema_context("utrecht"):
+            Template.objects.filter(id=approved.id).update(waba_id="299999999")
+        agent = people("utrecht", "AGENT")
+        for template_id in (approved.id, thread.id):
+            assert agent.get(f"/threads/{thread.id}/template/{template_id}/").status_code == 404
+
+
 class TestPurpose:
     @pytest.fixture
     def foreign(self, utrecht, clock) -> Template:

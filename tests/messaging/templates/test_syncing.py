@@ -239,6 +239,21 @@ class TestOddAnswers:
         assert look().outcome == "FAILED"
         assert statuses() == {"a": "APPROVED"}
 
+    @pytest.mark.parametrize("code", [1, 2])
+    def test_where_meta_finds_a_page_too_much_smaller_ones_are_asked_for(self, shelf, look, code):
+        shelf.page({"id": "1", **listed("a")}, after="c1")
+        shelf.refuse(code)
+        shelf.page({"id": "2", **listed("b")}, after="c2")
+        shelf.page({"id": "3", **listed("c")})
+        assert (look().outcome, set(statuses())) == ("OK", {"a", "b", "c"})
+        asked = [("limit=100" in path, "limit=25" in path, "after=c1" in path) for path in shelf.paths]
+        assert asked == [(True, False, False), (True, False, True), (False, True, True), (False, True, False)]
+
+    def test_a_page_that_never_comes_fails_the_look(self, shelf, look):
+        shelf.say(500, "oops")
+        result = look()
+        assert (result.outcome, result.failure, len(shelf.paths)) == ("FAILED", "server_error", 3)
+
     def test_a_listing_in_circles_ends(self, shelf, look, monkeypatch):
         monkeypatch.setattr(syncing, "MOST_PAGES", 5)
         for place in range(6):
