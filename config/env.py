@@ -170,6 +170,39 @@ def storage_url(value: str) -> dict[str, Any]:
     }
 
 
+def mail_url(value: str) -> dict[str, Any]:
+    """Return Django's settings of mail of a URL: smtp: or file:.  Raises ValueError: it is neither.
+
+    smtp://USER:PASSWORD@HOST:587?from=ADDRESS: by STARTTLS; `&tls=on` for a server that wants TLS at once (often port
+    465), `&tls=off` for one without. file:///folder writes each mail into a folder, for development.
+    """
+    parts = urlsplit(value)
+    try:
+        options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+        port = parts.port or 587  # raises ValueError, whose text would repeat what was written
+    except ValueError:
+        parts, options, port = parts._replace(scheme=""), {}, 0
+    if parts.scheme == "file" and not parts.netloc and parts.path.strip("/") and not parts.query:
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": str(ROOT / unquote(parts.path)),
+        }
+    tls = options.get("tls", "starttls")
+    fits = set(options) <= {"from", "tls"} and tls in {"starttls", "on", "off"} and "@" in options.get("from", "@")
+    if parts.scheme != "smtp" or not parts.hostname or not fits:
+        raise ValueError("must be written like smtp://user:password@host:587?from=address or file:///folder")
+    found = {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": tls == "starttls",
+        "EMAIL_USE_SSL": tls == "on",
+    }
+    return found | ({"DEFAULT_FROM_EMAIL": options["from"]} if "from" in options else {})
+
+
 def _on_disk(folder: str) -> dict[str, Any]:
     # For the platform's own user alone: what lies there is encrypted, and still nobody else's.
     return {"location": folder, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
@@ -192,6 +225,7 @@ class Variable:
     optional: bool = False
     secret: bool = False
     development_only: bool = False
+    not_in_production: str = ""  # how a value begins that is for development only
     encrypted: bool = False  # a URL that must be https in production: what goes there is secret
 
 
@@ -329,7 +363,17 @@ VARIABLES: tuple[Variable, ...] = (
         default="file:var/media",
         secret=True,
     ),
-    Variable("EMAIL_URL", "Platform", "How mail leaves; unset: mail is not sent.", optional=True, secret=True),
+    Variable(
+        "EMAIL_URL",
+        "Platform",
+        "How mail leaves: smtp://USER:PASSWORD@HOST:587?from=ADDRESS (user and password percent-encoded; STARTTLS, or "
+        "&tls=on from the first byte, or &tls=off). file:///folder keeps it in a folder, in development only. Unset: "
+        "mail is not sent, and nobody can choose a new password by mail.",
+        mail_url,
+        optional=True,
+        secret=True,
+        not_in_production="file:",
+    ),
     Variable("SANDBOX_PORT", "Development", "Port of the sandbox that imitates Meta.", port, default="8100"),
     Variable(
         "CLOCK_FILE",
@@ -374,6 +418,8 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
         except ValueError as error:
             problems.append(f"{variable.name} {error}")
             continue
+        if production and variable.not_in_production and written.startswith(variable.not_in_production):
+            problems.append(f"{variable.name} must not start with {variable.not_in_production} in production")
         if production and variable.encrypted and written.startswith("http://"):
             problems.append(f"{variable.name} must start with https:// in production")
     if problems:

@@ -44,6 +44,7 @@ class Frame:
     is_console: bool
     doors: tuple[Door, ...]
     other_languages: tuple[tuple[str, str], ...]
+    sends_mail: bool
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -65,6 +66,7 @@ def _frame(request: HttpRequest) -> Frame:
         is_console=is_console,
         doors=_doors(request) if municipality is not None else (),
         other_languages=tuple(pair for pair in settings.LANGUAGES if pair[0] != get_language()),
+        sends_mail=settings.SENDS_MAIL,
     )
 
 

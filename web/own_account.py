@@ -2,16 +2,17 @@
 
 from uuid import UUID
 
+from allauth.account.views import confirm_email, email
 from allauth.mfa.base.views import authenticate
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import signed_in
+from accounts import addresses, signed_in
 from web.access import PageRequest, requires
 
 
@@ -56,3 +57,20 @@ def end_sessions(request: PageRequest) -> HttpResponse:
     else:
         messages.error(request, _("That session had ended already."))
     return redirect("mfa_index")
+
+
+@requires(None)
+def change_address(request: PageRequest) -> HttpResponseBase:
+    """Take a new address to sign in with, which counts once it was confirmed."""
+    addresses.trust_given(user=request.user)
+    answer: HttpResponseBase = email(request)
+    return answer
+
+
+def confirm_address(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Have a new address count, by who has the link that was mailed to it."""
+    try:
+        answer: HttpResponseBase = confirm_email(request, key=key)
+    except Http404:
+        return redirect("account_confirm_email", key=key)  # which says that the link works no longer
+    return answer

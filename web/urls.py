@@ -16,6 +16,7 @@ from web import own_account
 from web.access import requires
 from web.home import home
 from web.security import security_txt
+from web.sent_mail import sent_mail
 
 own = requires(None)  # everyone who is signed in, of themselves
 ACCOUNT = reverse_lazy("mfa_index")
@@ -25,9 +26,20 @@ urlpatterns = [
     path("sign-in/", account.login, name="account_login"),
     path("sign-in/passkey/", webauthn.login_webauthn, name="mfa_login_webauthn"),
     path("sign-in/second-step/", own_account.second_step, name="mfa_authenticate"),
+    path("sign-in/forgotten/", account.password_reset, name="account_reset_password"),
+    path("sign-in/forgotten/sent/", account.password_reset_done, name="account_reset_password_done"),
+    path("sign-in/forgotten/done/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path(
+        "sign-in/forgotten/<slug:uidb36>/<slug:key>/",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
     path("sign-out/", account.logout, name="account_logout"),
     path("account/", own_account.overview, name="mfa_index"),
     path("account/sessions/end/", own_account.end_sessions, name="end-sessions"),
+    path("account/password/", own(account.password_change), name="account_change_password"),
+    path("account/email/", own_account.change_address, name="account_email"),
+    path("account/email/<str:key>/", own_account.confirm_address, name="account_confirm_email"),
     path("account/confirm/", own(account.reauthenticate), name="account_reauthenticate"),
     path("account/confirm/code/", own(second_step.reauthenticate), name="mfa_reauthenticate"),
     path("account/confirm/passkey/", own(webauthn.reauthenticate_webauthn), name="mfa_reauthenticate_webauthn"),
@@ -48,6 +60,7 @@ urlpatterns = [
     path(
         "account/recovery-codes/new/", own(recovery_codes.generate_recovery_codes), name="mfa_generate_recovery_codes"
     ),
+    path("mail/", sent_mail, name="sent-mail"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("language/", set_language, name="set_language"),
 ]

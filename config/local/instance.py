@@ -225,6 +225,7 @@ class Instance:
             "META_GRAPH_URL": self.urls.sandbox,
             "SANDBOX_WEBHOOK_URL": f"{self.urls.web}/webhooks/whatsapp",
             "CLOCK_FILE": str(clock),
+            "EMAIL_URL": f"file://{quote(str(self.folder.resolve() / 'mail'))}",
             "STORAGE_URL": f"file://{quote(str(self.folder.resolve() / 'media'))}",
             "BEAT_SCHEDULE": str(self.folder / "beat-schedule"),
             "METRICS_PORT": os.environ.get("METRICS_PORT") or str(ports.find_free()),

@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import SignedIn
+from accounts.models import SignedIn, User
 from audit.models import Entry
 from billing.models import Invoice
 from messaging.core.models import Replay
@@ -145,6 +145,33 @@ EVERY_HOST = {
     ),
     "account/recovery-codes/": Address(PAGE, changes=(Authenticator,), elsewhere=OWN),  # notes that they were shown
     "account/recovery-codes/new/": Address(PAGE, method="POST", changes=(Authenticator,), elsewhere=OWN),
+    "sign-in/forgotten/": Address(
+        OPEN,
+        form=lambda party: {"email": next(iter(party.passwords))},
+        nothing="mails a link to whose address it is, and says the same to all",
+        elsewhere=frozenset({200, 302}),
+    ),
+    "sign-in/forgotten/sent/": Address(OPEN, nothing="says that a mail may be under way", elsewhere=LIST),
+    "sign-in/forgotten/done/": Address(OPEN, nothing="says that the password is new", elsewhere=LIST),
+    "sign-in/forgotten/<slug:uidb36>/<slug:key>/": Address(
+        OPEN,
+        ids={"uidb36": lambda party: party.rows[User].pk.hex, "key": lambda party: "c9x0ab-0123456789abcdef"},
+        form=lambda party: {"password1": "x"},
+        nothing="takes a new password from who has a link that was mailed",
+        elsewhere=frozenset({200, 302}),
+    ),
+    "account/password/": Address(
+        PAGE, form=lambda party: {"password1": "x"}, nothing="takes a new password, with the old one", elsewhere=OWN
+    ),
+    "account/email/": Address(PAGE, sees=("User.email",), elsewhere=OWN),
+    "account/email/<str:key>/": Address(
+        OPEN,
+        ids={"key": lambda party: "MQ:1abcde:forged"},
+        form=lambda party: {},
+        nothing="confirms an address",
+        elsewhere=OWN,
+    ),
+    "mail/": Address(OPEN, nothing="shows what a demo sent; nothing where mail leaves", elsewhere=LIST),
     "sign-out/": Address(OPEN, method="POST", changes=(Session,), elsewhere=frozenset({200, 302})),
     "language/": Address(
         OPEN,

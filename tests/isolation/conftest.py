@@ -31,7 +31,9 @@ def world_url(template, django_db_setup, django_db_blocker) -> Iterator[str]:
         connection.close()
         connection.settings_dict["NAME"] = name
         try:
-            with override_settings(PASSWORD_HASHERS=QUICK_PASSWORDS, DATABASE_URL=url, SECURITY_CONTACT=CONTACT):
+            with override_settings(
+                PASSWORD_HASHERS=QUICK_PASSWORDS, DATABASE_URL=url, SECURITY_CONTACT=CONTACT, EMAIL_FILE_PATH="/nowhere"
+            ):
                 connection.set_schema_to_public()
                 yield url
         finally:
