@@ -49,6 +49,20 @@ FILLED = {
     "buttons": [{"index": 0, "value": "KOMT"}, {"index": 1, "value": "1234"}],
 }
 
+STORE = """
+import io
+from django_tenants.utils import schema_context
+from audit.record import Actor
+from messaging.media.uploading import store_upload
+from tenants import clock
+with schema_context("utrecht"):
+    content = io.BytesIO(b"Openingstijden: 9.00 tot 16.00 uur")
+    medium = store_upload(
+        content=content, filename="tijden.txt", declared_type="text/plain", actor=Actor.system("t"), at=clock.now()
+    )
+    print(medium.id)
+"""
+
 
 class Api:
     """A system of Utrecht's that calls its API."""
@@ -122,6 +136,18 @@ def test_every_free_form_kind_is_taken_delivered_and_read(live: Live, api: Api, 
         assert row["body"][written["type"]] == written[written["type"]], name
         assert row["body"]["context"] == {"message_id": asked["wamid"]}, name
         until_state(api, message_id, "READ")
+
+
+def test_a_stored_medium_is_uploaded_taken_and_read(live: Live, api: Api, asked: dict[str, Any]):
+    medium_id = live.instance.manage("shell", "--verbosity", "0", "--command", STORE).strip()
+    content = {"kind": "document", "mediumId": medium_id, "caption": "Onze tijden"}
+    status, answer = api.call("POST", "/messages", {"threadId": asked["thread"], "content": content})
+    assert status == 201, answer
+    until_state(api, answer["id"], "READ")
+    row = books(live, answer["id"])
+    assert row["outcome"] == "ACCEPTED"
+    assert {**row["body"]["document"], "id": ""} == {"id": "", "caption": "Onze tijden", "filename": "tijden.txt"}
+    assert api.call("GET", f"/messages/{answer['id']}")[1]["medium"]["id"] == medium_id
 
 
 def test_a_reaction_and_its_removal_are_taken(live: Live, api: Api, asked: dict[str, Any]):
