@@ -30,8 +30,8 @@ def apply(*, municipality: Municipality, events: Sequence[InboxEvent], at: datet
     contacts.load([*incoming.identities(batch=batch), *recipients], batch.changes)
     threads = ThreadBook(at=at)
     stored = store(arrived=batch.arrived, contacts=contacts, threads=threads, at=at)
-    statuses.apply(reports=batch.reports, contacts=contacts, meter=meter)
     statuses.settle(messages=stored.new)
+    statuses.apply(reports=batch.reports, contacts=contacts, meter=meter)
     withdrawn = [altering.of_status(update=each.update) for each in batch.reports if each.update.status == "deleted"]
     altering.apply(alterations=stored.alterations + withdrawn, written=stored.new)
     _note_preferences(batch.preferred, contacts, at)

@@ -8,10 +8,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from messaging.account_updates import Update
+from messaging.altering import is_alteration
 from messaging.incoming import Arrived
 from messaging.models import Message
 from tenants import health
 from tenants.models import Municipality, Number, NumberHealth
+
+# They come under other fields, or from WhatsApp itself: neither says who answers messages.
+_SAYS_NOTHING = frozenset({"call", "system"})
 
 
 def notice(*, municipality: Municipality, arrived: Iterable[Arrived], told: Iterable[tuple[Update, datetime]]) -> None:
@@ -23,7 +27,8 @@ def notice(*, municipality: Municipality, arrived: Iterable[Arrived], told: Iter
             _end(number, _heard_after(number, at))
     heard: dict[str, datetime] = {}
     for each in arrived:
-        if each.by_contact and each.past is None and not each.standby:
+        is_line = each.message.type not in _SAYS_NOTHING and not is_alteration(each.message)
+        if is_line and each.by_contact and each.past is None and not each.standby:
             number_id, at = each.message.phone_number_id, each.message.stamped_at
             heard[number_id] = max(heard.get(number_id, at), at)
     silent = NumberHealth.objects.filter(
@@ -43,6 +48,10 @@ def _end(number: Number, at: datetime | None) -> None:
 def _heard_after(number: Number, at: datetime) -> datetime | None:
     """Return when a citizen last wrote to us there, if that was after the moment."""
     heard = Message.objects.filter(
-        thread__phone_number_id=number.phone_number_id, direction=Message.Direction.INBOUND, stamped_at__gt=at
-    ).exclude(content__standby=True)
+        thread__phone_number_id=number.phone_number_id,
+        thread__imported=False,
+        direction=Message.Direction.INBOUND,
+        stamped_at__gt=at,
+    )
+    heard = heard.exclude(content__has_key="standby").exclude(kind__in=_SAYS_NOTHING)
     return heard.order_by("-stamped_at").values_list("stamped_at", flat=True).first()

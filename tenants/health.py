@@ -48,7 +48,8 @@ def tell(*, number: Number, aspect: str, values: Mapping[str, Any], at: datetime
     health.told[aspect] = said
     for field, value in values.items():
         setattr(health, field, value[: _longest(field)] if isinstance(value, str) else value)
-    health.updated_at = max(filter(None, (health.updated_at, at)))
+    if aspect != "standby":  # which ends by what citizens write
+        health.updated_at = max(filter(None, (health.updated_at, at)))
     health.save()
     if values.get("throughput") == HIGH_THROUGHPUT:
         slower = Number.objects.filter(id=number.id, messages_per_second__lt=HIGH_MESSAGES_PER_SECOND)
@@ -61,7 +62,11 @@ def _settle_troubles(number: Number, health: NumberHealth, aspect: str, at: date
     wrong = _wrong(health)
     for kind in sorted(TROUBLES.get(aspect, ())):
         if kind in wrong:
-            open_trouble(phone_number_id=number.phone_number_id, kind=kind, at=at, detail=wrong[kind])
+            detail, since = wrong[kind]
+            open_trouble(phone_number_id=number.phone_number_id, kind=kind, at=since, detail=detail)
+            # The same whichever word came first; a lane that noticed before is heard by these words too.
+            opened = Trouble.objects.filter(number=number, kind=kind, closed_at=None)
+            opened.update(detail=detail[:200], opened_at=since)
         else:
             # Never before it was opened: a lane may have noticed later than Meta's moment.
             opened = Trouble.objects.filter(number=number, kind=kind, closed_at=None).values_list(
@@ -70,24 +75,26 @@ def _settle_troubles(number: Number, health: NumberHealth, aspect: str, at: date
             close_troubles(phone_number_id=number.phone_number_id, kinds=[kind], at=max([at, *opened]))
 
 
-def _wrong(health: NumberHealth) -> dict[Trouble.Kind, str]:
-    """Return what is wrong by what Meta said, each with Meta's word for it."""
-    held = [str(each["type"]) for each in health.restrictions]
-    if health.violation:
-        held.append(health.violation)
-    if health.account_state == "SCHEDULE_FOR_DISABLE":
-        held.append(health.account_state)
-    if health.account_review == "REJECTED":
-        held.append("REVIEW_REJECTED")
-    found = {
-        Trouble.Kind.QUALITY: "RED" if health.quality == "RED" else "",
-        Trouble.Kind.LOCKED: "DISABLE" if health.account_state == "DISABLE" else "",
-        Trouble.Kind.DISCONNECTED: health.connection if health.connection in GONE else "",
-        Trouble.Kind.RESTRICTED: ", ".join(held),
-        Trouble.Kind.PIN: health.pin_event if health.pin_event in PIN_OPEN else "",
-        Trouble.Kind.STANDBY: "standby" if health.standby_at else "",
+def _wrong(health: NumberHealth) -> dict[Trouble.Kind, tuple[str, datetime]]:
+    """Return what is wrong by what Meta said: each with Meta's words for it, and since when."""
+    held = {"restriction": ", ".join(str(each["type"]) for each in health.restrictions), "violation": health.violation}
+    held["ban"] = health.account_state if health.account_state == "SCHEDULE_FOR_DISABLE" else ""
+    held["review"] = "REVIEW_REJECTED" if health.account_review == "REJECTED" else ""
+    said = {
+        Trouble.Kind.QUALITY: {"quality": "RED" if health.quality == "RED" else ""},
+        Trouble.Kind.LOCKED: {"ban": "DISABLE" if health.account_state == "DISABLE" else ""},
+        Trouble.Kind.DISCONNECTED: {"connection": health.connection if health.connection in GONE else ""},
+        Trouble.Kind.RESTRICTED: held,
+        Trouble.Kind.PIN: {"pin": health.pin_event if health.pin_event in PIN_OPEN else ""},
+        Trouble.Kind.STANDBY: {"standby": "standby" if health.standby_at else ""},
     }
-    return {kind: detail for kind, detail in found.items() if detail}
+    found: dict[Trouble.Kind, tuple[str, datetime]] = {}
+    for kind, words in said.items():
+        wrong = {aspect: word for aspect, word in words.items() if word}
+        if wrong:
+            since = min(datetime.fromisoformat(health.told[aspect][0]) for aspect in wrong)
+            found[kind] = (", ".join(wrong.values()), since)
+    return found
 
 
 def _longest(field: str) -> int | None:

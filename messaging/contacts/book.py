@@ -15,7 +15,7 @@ from messaging.contacts import evidence
 from messaging.contacts.evidence import Change, Evidence, Identity
 from messaging.contacts.merging import Merge, merge
 from messaging.contacts.people import People
-from messaging.models import Contact, IdChange, Sighting
+from messaging.models import Contact, IdChange
 from messaging.saving import save_changed
 
 _FIELDS = ("wa_id", "bsuid", "parent_bsuid", "profile_name", "username")
@@ -51,7 +51,7 @@ class ContactBook:
         ids = Q(wa_id__in=found.wa_ids() | {identity.wa_id for identity in known if identity.wa_id})
         ids |= Q(bsuid__in=found.bsuids() | {identity.bsuid for identity in known if identity.bsuid})
         contacts = list(Contact.objects.select_for_update(no_key=True).filter(ids).order_by("id"))
-        _add_what_contacts_tell(found, contacts)
+        found.seen += evidence.add_contacts(contacts=contacts, known=found)
         self._people = People(found)
         self._bring_in_line(contacts, found)
 
@@ -107,15 +107,6 @@ class ContactBook:
         contact.profile_name = names.profile_name or contact.profile_name
         contact.username = names.username or contact.username
         return before != [getattr(contact, name) for name in _FIELDS]
-
-
-def _add_what_contacts_tell(found: Evidence, contacts: Iterable[Contact]) -> None:
-    """Add the ids of contacts that were not learnt from Meta, such as of whom we wrote to first."""
-    pairs = {(row.wa_id, row.bsuid) for row in found.seen}
-    for contact in contacts:
-        pair = (contact.wa_id or "", contact.bsuid or "")
-        if contact.wa_id and contact.bsuid and pair not in pairs:
-            found.seen.append(Sighting(wa_id=pair[0], bsuid=pair[1], seen_at=contact.created_at))
 
 
 def _write(changed: Collection[Contact]) -> None:
