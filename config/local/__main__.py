@@ -1,4 +1,4 @@
-"""The local set-up by command: `python -m config.local demo|test|lint|bench|chaos|clean`, as the Makefile calls it."""
+"""The local set-up by command: `python -m config.local demo|test|lint|bench|chaos|fuzz|clean`, as the Makefile calls it."""
 
 import sys
 from collections.abc import Sequence
@@ -22,10 +22,12 @@ def main(*, arguments: Sequence[str]) -> int:
                 return checks.bench(arguments=rest)
             case "chaos":
                 return checks.chaos(arguments=rest)
+            case "fuzz":
+                return checks.fuzz(arguments=rest)
             case "clean":
                 return running.clean()
             case _:
-                print("use: python -m config.local demo|test|lint|bench|chaos|clean", file=sys.stderr)
+                print("use: python -m config.local demo|test|lint|bench|chaos|fuzz|clean", file=sys.stderr)
                 return 2
     except SetupError as error:
         print(f"make {command}: {error}", file=sys.stderr)

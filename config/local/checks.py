@@ -17,6 +17,7 @@ SETTINGS_ONLY = {
     "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
     "CELERY_BROKER_URL": "redis://127.0.0.1:9/0",
 }
+FUZZED = ["tests/messaging/test_any_order.py", "tests/messaging/test_every_payload.py"]
 CHECKS: dict[str, list[str]] = {
     "ruff": ["ruff", "check", "--quiet", "."],
     "format": ["ruff", "format", "--check", "--quiet", "."],
@@ -61,6 +62,20 @@ def chaos(*, arguments: Sequence[str]) -> int:
     """Kill processes and servers at random under load, for ten minutes, and count; return the exit code."""
     command = [sys.executable, "-m", "tests.flows.chaos", *arguments]
     return subprocess.call(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def fuzz(*, arguments: Sequence[str]) -> int:
+    """Try ten thousand broken payloads and a thousand days in other orders; return the exit code.
+
+    FUZZ_EXAMPLES: how many payloads, and ten times as many as days. FUZZ_SEED: repeat a run; said at its begin.
+    """
+    seed = os.environ.get("FUZZ_SEED") or str(int(time.time()))
+    print(f"FUZZ_SEED={seed}", flush=True)
+    chosen = list(arguments) or FUZZED
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--hypothesis-seed", seed, *chosen]
+    examples = os.environ.get("FUZZ_EXAMPLES") or "10000"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "FUZZ_EXAMPLES": examples, "FUZZ_SEED": seed}
+    return subprocess.call(command, cwd=ROOT, env=environ)
 
 
 def _passes(*, name: str, command: Sequence[str], environ: Mapping[str, str]) -> bool:
