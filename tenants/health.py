@@ -65,8 +65,8 @@ def _settle_troubles(number: Number, health: NumberHealth, aspect: str, at: date
             detail, since = wrong[kind]
             open_trouble(phone_number_id=number.phone_number_id, kind=kind, at=since, detail=detail)
             # The same whichever word came first; a lane that noticed before is heard by these words too.
-            opened = Trouble.objects.filter(number=number, kind=kind, closed_at=None)
-            opened.update(detail=detail[:200], opened_at=since)
+            open_now = Trouble.objects.filter(number=number, kind=kind, closed_at=None)
+            open_now.update(detail=detail[:200], opened_at=since)
         else:
             # Never before it was opened: a lane may have noticed later than Meta's moment.
             opened = Trouble.objects.filter(number=number, kind=kind, closed_at=None).values_list(
