@@ -1,4 +1,4 @@
-"""The local set-up by command, as the Makefile calls it: `python -m config.local demo|test|lint|bench|chaos|fuzz|clean`."""
+"""The local set-up by command: `python -m config.local demo|test|lint|bench|chaos|fuzz|clean`, for the Makefile."""
 
 import sys
 from collections.abc import Sequence
