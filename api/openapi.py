@@ -163,7 +163,7 @@ def _complete(address: str, method: str, operation: dict[str, Any]) -> None:
         statuses.add(404)
     if method == "post":
         statuses |= {413, 415}
-    if operation["operationId"] in {"sendMessage", "recordConsent", "getMediumContent"}:
+    if operation["operationId"] in {"sendMessage", "recordConsent", "getMediumContent", "uploadMedium"}:
         statuses.add(409)
     for status in sorted(statuses):
         operation["responses"][str(status)] = {"$ref": f"#/components/responses/Problem{status}"}

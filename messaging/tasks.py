@@ -16,6 +16,8 @@ from tenants.models import Municipality
 
 # A drain takes a second or two. One that hangs is killed, and the next one finds out which event it was.
 DRAIN_SECONDS = 60
+# A turn of downloads takes three minutes at most, and storing them less. The lease of one that hangs ends by itself.
+FETCH_SECONDS = 600
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +58,7 @@ def continue_replays(**_: Any) -> None:
         dead_letters.run(replay_id=replay_id, at=clock.now())
 
 
-@shared_task
+@shared_task(time_limit=FETCH_SECONDS)
 def fetch_media(*, schema_name: str, **_: Any) -> None:
     """Fetch a municipality's media for one turn; when some are left, queue up behind the others again."""
     woken(schema_name=schema_name, task=FETCH)

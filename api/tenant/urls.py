@@ -7,6 +7,7 @@ from api.tenant import attention, consents, media, views
 urlpatterns = [
     path("messages", views.Messages.as_view()),
     path("messages/<uuid:message_id>", views.OneMessage.as_view()),
+    path("media", media.Media.as_view()),
     path("media/<uuid:medium_id>", media.OneMedium.as_view()),
     path("media/<uuid:medium_id>/content", media.MediumContent.as_view()),
     path("consents", consents.Consents.as_view()),

@@ -104,3 +104,38 @@ def test_another_municipality_and_a_key_without_the_scope_get_nothing(delft, cal
     assert Caller(host="utrecht.localhost").get(f"/media/{medium.id}{rest}").status_code == 401
     with schema_context("utrecht"):
         assert not Entry.objects.filter(action="media.read").exists()
+
+
+def test_a_file_is_uploaded_and_read_back(caller):
+    disposition = "attachment; filename*=UTF-8''Besluit%20%C3%A9%C3%A9n.pdf"
+    sent = {"Content-Type": "application/pdf", "Content-Disposition": disposition}
+    answer = caller.call("POST", "/media", raw=PDF, **sent)
+    assert answer.status_code == 201, answer.content
+    made = answer.json()
+    assert answer.headers["Location"] == f"/api/v1/media/{made['id']}"
+    assert (made["state"], made["kind"], made["fileName"]) == ("STORED", "document", "Besluit één.pdf")
+    assert b"".join(caller.get(f"/media/{made['id']}/content").streaming_content) == PDF
+
+
+@pytest.mark.parametrize(
+    ("content", "query", "status", "code"),
+    [
+        (b"", "", 409, "media_empty"),
+        (HTML, "", 409, "media_dangerous"),
+        (PDF, "?kind=image", 409, "media_type_not_allowed"),
+        (picture()[:100], "", 409, "media_type_differs"),
+        (picture() + bytes(6 * 1024 * 1024), "", 413, "media_too_large"),
+        (PDF, "?kind=hologram", 400, "validation"),
+    ],
+)
+def test_what_whatsapp_would_not_take_is_refused_with_its_reason(caller, content, query, status, code):
+    answer = caller.call("POST", f"/media{query}", raw=content, **{"Content-Type": "application/octet-stream"})
+    assert answer.status_code == status, answer.content
+    assert status == 400 or answer.json()["code"] == code
+    with schema_context("utrecht"):
+        assert not Medium.objects.exists()
+
+
+def test_a_key_that_may_only_read_uploads_nothing(utrecht):
+    weak = Caller(host="utrecht.localhost", key=make_key("utrecht", scopes=["messages:read"]))
+    assert weak.call("POST", "/media", raw=PDF).status_code == 403

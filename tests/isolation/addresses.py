@@ -18,7 +18,18 @@ from accounts.models import SignedIn, User
 from audit.models import Entry
 from billing.models import Invoice
 from messaging.core.models import Replay
-from messaging.models import Consent, Contact, InboxEvent, Medium, Message, OutboxItem, Template, TemplateSync, Thread
+from messaging.models import (
+    Blob,
+    Consent,
+    Contact,
+    InboxEvent,
+    Medium,
+    Message,
+    OutboxItem,
+    Template,
+    TemplateSync,
+    Thread,
+)
 from tenants.models import Municipality
 from tests.isolation.rows import Party
 
@@ -259,6 +270,14 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     ),
     "api/v1/messages/<uuid:message_id>": Address(
         API, "messages:read", ids={"message_id": Message}, sees=("Message.text", "Message.content")
+    ),
+    "api/v1/media": Address(
+        API,
+        "messages:send",
+        method="POST",
+        body=lambda party: {"a": party.text("uploaded")},
+        changes=(Medium, Blob),
+        elsewhere=frozenset({201}),  # a file of its own
     ),
     "api/v1/media/<uuid:medium_id>": Address(
         API, "messages:read", ids={"medium_id": Medium}, sees=("Medium.filename", "Medium.id")
