@@ -8,8 +8,16 @@ class Entry(models.Model):
     """One thing that somebody did or saw, with its result. Never changed or deleted: a trigger refuses it.
 
     Each entry's hash covers its content and the hash before it, so that an alteration behind the database's back is
-    found (audit/chain.py). `details` holds keys and counts, never the content of messages.
+    found (audit/chain.py). `details` holds keys and counts, never the content of messages. Together they are
+    what BIO2 8.15.01 wants of a log line: action, object (subject), result (outcome), origin, actor, moment.
     """
+
+    class Outcome(models.TextChoices):
+        """How it ended."""
+
+        OK = "OK"
+        DENIED = "DENIED"  # whoever tried may not
+        FAILED = "FAILED"
 
     sequence = models.BigIntegerField(unique=True)
     at = models.DateTimeField()

@@ -6,12 +6,15 @@ earlier and kept elsewhere.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 from django_tenants.utils import get_public_schema_name, get_tenant_model, schema_context
 
 from audit.chain import first_break
 from audit.models import Entry
+from audit.record import Actor, record
+from audit.searching import VERIFIED
 
 WITH_TRAIL = "SELECT schemaname FROM pg_catalog.pg_tables WHERE tablename = %s"
 
@@ -36,6 +39,19 @@ def verify_trails() -> Iterator[Verdict]:
         expected = set(get_tenant_model().objects.values_list("schema_name", flat=True))
     for schema in sorted(found | expected | {public}, key=lambda name: (name != public, name)):
         yield _verify(schema=schema) if schema in found else Verdict(schema, entries=0, last_hash="", broken_at=0)
+
+
+def record_verdict(*, verdict: Verdict, actor: Actor, at: datetime) -> None:
+    """Append to a trail what was found of it, so that its page can say so; a schema without a trail gets nothing.
+
+    The entry holds the count and last hash of before it: who cuts off what is older than it must cut it off too.
+    """
+    if verdict.broken_at == 0:
+        return
+    details = {"entries": verdict.entries, "last_hash": verdict.last_hash, "broken_at": verdict.broken_at}
+    outcome = Entry.Outcome.OK if verdict.broken_at is None else Entry.Outcome.FAILED
+    with schema_context(verdict.schema):
+        record(action=VERIFIED, actor=actor, at=at, subject="trail", outcome=outcome, details=details)
 
 
 def _verify(*, schema: str) -> Verdict:

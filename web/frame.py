@@ -24,6 +24,7 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("municipalities", _("Municipalities"), Permission.READ_MUNICIPALITIES),
     ("flow", _("Message flow"), Permission.READ_FLOW),
     ("invoices", _("Invoices"), Permission.READ_INVOICES),
+    ("trail", _("Audit trail"), Permission.READ_AUDIT),
 )
 
 

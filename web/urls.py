@@ -1,4 +1,4 @@
-"""Addresses that every host has: the first page, signing in and out, one's own account, the language.
+"""Addresses that every host has: the first page, signing in and out, one's own account, the trail, the language.
 
 Allauth's views are named one by one, so that each has an address of ours and the rule of `requires`; its own names for
 them stay, because it sends people from one to the other by these.
@@ -12,7 +12,7 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, reverse_lazy
 from django.views.i18n import set_language
 
-from web import own_account
+from web import own_account, trail
 from web.access import requires
 from web.home import home
 from web.security import security_txt
@@ -62,5 +62,7 @@ urlpatterns = [
     ),
     path("mail/", sent_mail, name="sent-mail"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
+    path("trail/", trail.trail, name="trail"),
+    path("trail/export.<slug:form>", trail.export, name="trail-export"),
     path("language/", set_language, name="set_language"),
 ]

@@ -243,3 +243,36 @@ REFUSALS: dict[str, Promise] = {
     "thread_closed": _("This conversation is closed. When the citizen writes again, a new one opens."),
 }
 REFUSED: Promise = _("WhatsApp would not take this message. Change it and try again.")
+
+# What stands in a trail. What is not here is shown by its code.
+ACTIONS: dict[str, Promise] = {
+    "api.call": _("Operation of the API"),
+    "api_key.create": _("API key made"),
+    "api_key.revoke": _("API key revoked"),
+    "audit.export": _("Trail exported"),
+    "audit.verify": _("Trail verified"),
+    "inbox.claim": _("Messages claimed that were nobody's"),
+    "inbox.replay": _("Laid-aside events put back"),
+    "inbox.replay.ask": _("Laid-aside events asked back"),
+    "invoice.export": _("Invoice exported"),
+    "invoices.run": _("Invoices drafted"),
+    "media.ask_again": _("File fetched again"),
+    "media.erase": _("File erased"),
+    "media.read": _("File opened"),
+    "media.upload": _("File uploaded"),
+    "message.queue": _("Message sent"),
+    "municipality.create": _("Municipality made"),
+    "page.open": _("Page opened"),
+    "quarantine.erase": _("Messages erased that nobody claimed"),
+    "rate_card.load": _("Rates loaded"),
+    "template.assign_purpose": _("Template given a purpose"),
+    "thread.close": _("Conversation closed"),
+    "thread.read": _("Conversation opened"),
+    "thread.search": _("Citizen's conversations looked for"),
+    "user.make": _("User made or changed"),
+}
+OUTCOMES: dict[str, Promise] = {
+    "OK": pgettext_lazy("outcome", "Done"),
+    "DENIED": pgettext_lazy("outcome", "Denied"),
+    "FAILED": pgettext_lazy("outcome", "Failed"),
+}

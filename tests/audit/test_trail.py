@@ -38,7 +38,7 @@ def verify(*options):
     """Run the command; return its exit code and its lines."""
     out = io.StringIO()
     try:
-        call_command("verify_audit", *options, stdout=out)
+        call_command("verify_audit", "--read-only", *options, stdout=out)
     except CommandError as error:
         return error.returncode, out.getvalue().splitlines()
     return 0, out.getvalue().splitlines()

@@ -192,6 +192,16 @@ EVERY_HOST = {
         elsewhere=frozenset({302}),
     ),
     ".well-known/security.txt": Address(OPEN, nothing="says whom to tell of a weakness", elsewhere=LIST),
+    "trail/": Address(PAGE, "*", sees=("Entry.subject", "Entry.action"), elsewhere=LIST, query=lambda party: "since="),
+    "trail/export.<slug:form>": Address(
+        PAGE,
+        "*",
+        ids={"form": lambda party: "jsonl"},
+        query=lambda party: "since=",
+        sees=("Entry.details",),  # a stream is read once
+        changes=(Entry,),
+        elsewhere=frozenset({200, 404}),
+    ),
     "api/v1/openapi.json": Address(OPEN, nothing="describes the API, the same for everyone", elsewhere=LIST),
     "api/v1/docs/": Address(OPEN, nothing="describes the API, the same for everyone", elsewhere=LIST),
 }

@@ -1,10 +1,23 @@
 """What people do and see on the pages is in the trail: who, what, from where, and how it ended."""
 
+import csv
+import json
+import re
+from datetime import datetime, timedelta
+from html import unescape
+from io import StringIO
+
 import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from django_tenants.utils import schema_context
 
+from audit import searching
+from audit.chain import hash_of
 from audit.models import Entry
+from audit.record import Actor, record
 from tests.web.conftest import HOSTS
 
 
@@ -58,3 +71,109 @@ def test_a_header_of_the_callers_is_no_origin(people, thread):
     client = people("utrecht", "AGENT")
     client.get(f"/threads/{thread.id}/", headers={"X-Forwarded-For": "203.0.113.5", "Forwarded": "for=203.0.113.5"})
     assert [entry.origin for entry in entries("utrecht", "thread.read")] == ["127.0.0.1"]
+
+
+class TestTrail:
+    """The pages on which a trail is searched, and taken elsewhere."""
+
+    @pytest.fixture
+    def written(self, people, thread, clock):
+        """Return the privacy officer's browser, with something in Utrecht's trail and in Delft's."""
+        for schema, name in (("utrecht", "=Ada"), ("delft", "Merk van Delft")):
+            with schema_context(schema):
+                for number in range(60):
+                    record(
+                        action="thing.do",
+                        actor=Actor(schema=schema, id=f"id-{number % 2}", name=name if number % 2 else "Bram"),
+                        at=clock.now() - timedelta(days=number),
+                        subject=f"thing {number}",
+                        outcome="FAILED" if number == 3 else "OK",
+                        details={"n": number},
+                    )
+        return people("utrecht", "PRIVACY_OFFICER")
+
+    def exported(self, client, query="since=", form="jsonl"):
+        answer = client.get(f"/trail/export.{form}?{query}")
+        assert answer.status_code == 200
+        with pytest.warns(Warning, match="asynchronous iterators"):  # this client is not the web process
+            return b"".join(answer).decode().splitlines()
+
+    def subjects(self, client, query):
+        return re.findall(r"<td>(thing \d+)</td>", client.get(f"/trail/?{query}").content.decode())
+
+    def test_it_shows_the_last_month_of_its_own_schema_newest_first(self, written):
+        found = self.subjects(written, "what=thing.do")
+        assert found == [f"thing {number}" for number in reversed(range(31))]
+        assert "Delft" not in written.get("/trail/?since=").content.decode()
+
+    def test_it_finds_by_who_what_outcome_origin_and_day(self, written, clock):
+        day = timezone.localdate(clock.now()) - timedelta(days=5)
+        assert self.subjects(written, "who=ada&since=&what=thing 7") == ["thing 7"]
+        assert self.subjects(written, "who=bram&since=&what=thing 7") == []
+        assert self.subjects(written, "outcome=FAILED") == ["thing 3"]
+        assert self.subjects(written, f"since={day}&until={day}") == ["thing 5"]
+        assert self.subjects(written, "since=&origin=192.0.2.1") == []
+
+    def test_older_pages_go_on_where_the_page_before_ended(self, written):
+        first = written.get("/trail/?since=&what=thing.do").content.decode()
+        older = unescape(re.search(r'href="\?([^"]*before=\d+)"', first)[1])
+        found = self.subjects(written, "since=&what=thing.do") + self.subjects(written, older)
+        assert sorted(found) == sorted(f"thing {number}" for number in range(60))
+        assert not re.search(r'href="[^"]*before=', written.get(f"/trail/?{older}").content.decode())
+
+    @pytest.mark.parametrize(
+        "query", ["before=x", "since=gisteren&until=9999-12-31", "who=%00", "what=%25", "since=0001-01-01"]
+    )
+    def test_odd_searches_do_no_harm(self, written, query):
+        assert written.get(f"/trail/?{query}").status_code == 200
+
+    def test_the_export_is_the_trail_and_can_be_recomputed(self, written):
+        with schema_context("utrecht"):
+            there = list(Entry.objects.order_by("sequence"))
+        lines = [json.loads(line) for line in self.exported(written)]
+        assert [line["hash"] for line in lines] == [bytes(entry.hash).hex() for entry in there]
+        for line in lines:
+            again = Entry(
+                sequence=line["sequence"],
+                at=datetime.fromisoformat(line["at"]),
+                actor_schema=line["actor"]["schema"],
+                actor_id=line["actor"]["id"],
+                actor_name=line["actor"]["name"],
+                previous_hash=bytes.fromhex(line["previousHash"]),
+                **{name: line[name] for name in ("action", "subject", "outcome", "origin", "details", "form")},
+            )
+            assert hash_of(entry=again).hex() == line["hash"]
+
+    def test_the_export_goes_on_over_portions(self, written, monkeypatch):
+        monkeypatch.setattr(searching, "PORTION", 7)
+        assert len(self.exported(written, "since=&what=thing.do")) == 60
+
+    def test_an_export_is_itself_in_the_trail(self, written):
+        self.exported(written, "since=&who=Fatima")
+        (entry,) = entries("utrecht", "audit.export")
+        assert (entry.actor_name, entry.details["limited_by"]) == ("Privacy_Officer van utrecht", ["who"])
+        assert "Fatima" not in str(entry.details)
+
+    def test_a_spreadsheet_takes_no_name_for_a_formula(self, written):
+        rows = list(csv.DictReader(self.exported(written, "since=&what=thing.do", form="csv")))
+        assert len(rows) == 60
+        assert {row["actor_name"] for row in rows} == {"'=Ada", "Bram"}
+
+    def test_another_form_is_not_there(self, written):
+        assert written.get("/trail/export.xml").status_code == 404
+
+    def test_it_says_how_it_was_last_verified(self, written):
+        assert "nog niet geverifieerd" in written.get("/trail/").content.decode()
+        call_command("verify_audit", stdout=StringIO())
+        assert re.search(r"Geverifieerd op .*: \d+ regels kloppen", written.get("/trail/").content.decode())
+        with schema_context("utrecht"), connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_append_only")
+            cursor.execute("UPDATE audit_entry SET subject = 'x' WHERE sequence = 2")
+        with pytest.raises(CommandError):
+            call_command("verify_audit", stdout=StringIO())
+        assert "onvolledig vanaf regel 2." in written.get("/trail/").content.decode()
+
+    def test_the_operator_sees_the_bsps_trail_and_nobody_elses(self, people, written):
+        page = people("public", "BSP_OPERATOR").get("/trail/?since=").content.decode()
+        assert "Gebruiker gemaakt of gewijzigd" in page
+        assert "thing 1" not in page

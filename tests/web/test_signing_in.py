@@ -8,14 +8,14 @@ from django_tenants.utils import schema_context
 
 from tests.web.conftest import HOSTS, PASSWORD
 
-WORKSPACE = ["/inbox/", "/numbers/", "/templates/", "/users/"]
-CONSOLE = ["/municipalities/", "/municipalities/utrecht/", "/invoices/"]
+WORKSPACE = ["/inbox/", "/numbers/", "/templates/", "/users/", "/trail/"]
+CONSOLE = ["/municipalities/", "/municipalities/utrecht/", "/invoices/", "/flow/"]
 MAY = {
     ("utrecht", "AGENT"): {"/inbox/"},
     ("utrecht", "SUPERVISOR"): {"/inbox/", "/numbers/", "/templates/"},
     ("utrecht", "ADMIN"): {"/numbers/", "/templates/", "/users/"},
-    ("utrecht", "PRIVACY_OFFICER"): set(),
-    ("public", "BSP_SUPPORT"): {"/municipalities/", "/municipalities/utrecht/"},
+    ("utrecht", "PRIVACY_OFFICER"): {"/trail/"},
+    ("public", "BSP_SUPPORT"): {"/municipalities/", "/municipalities/utrecht/", "/flow/"},
     ("public", "BSP_FINANCE"): {"/invoices/"},
 }
 

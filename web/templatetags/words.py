@@ -33,6 +33,8 @@ TABLES: dict[str, dict[str, Promise]] = {
     "line_kind": words.LINE_KINDS,
     "language": words.LANGUAGES,
     "refusal": words.REFUSALS,
+    "action": words.ACTIONS,
+    "outcome": words.OUTCOMES,
     "template_alert": template_words.ALERTS,
     "template_aspect": template_words.ASPECTS,
     "template_place": template_words.PLACES,
