@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts.models import RoleGrant, User
 from accounts.roles import MunicipalRole
 from audit.record import Actor
-from messaging import window
+from messaging import consent, window
 from messaging.models import Template, Thread
 from messaging.replying import reply, send_template
 from messaging.threads import waiting
@@ -44,7 +44,8 @@ def find_answers(*, at: datetime, overlook: bool = True) -> Iterator[Answer]:
     """
     for thread in Thread.objects.filter(waiting()).select_related("contact").order_by("waiting_since", "id"):
         if not window.is_open(last_inbound_at=thread.last_inbound_at, at=at):
-            yield Answer(thread=thread, with_template=True)
+            if not consent.refusals(contact_ids=[thread.contact_id]):  # else nobody may write to them now
+                yield Answer(thread=thread, with_template=True)
         elif not (overlook and _overlooked(thread)):
             yield Answer(thread=thread, with_template=False)
 

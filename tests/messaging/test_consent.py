@@ -11,6 +11,7 @@ from audit.models import Entry
 from messaging import consent, opting
 from messaging.consent import InvalidConsent, NotConsented, record_opt_in, record_opt_out
 from messaging.models import Consent, Contact, Message, OutboxItem, Thread
+from messaging.playing import find_answers
 from messaging.replying import reply, send_template
 from messaging.threads import open_for
 from tests.messaging import meta
@@ -275,3 +276,9 @@ def test_any_text_means_something_or_nothing(text):
 def test_a_word_is_known_whatever_stands_around_it(word, before, after, upper):
     text = before + (word.upper() if upper else word) + after
     assert opting.meant(kind="text", text=text) == opting.WORDS[word]
+
+
+def test_agents_at_play_leave_who_opted_out_alone(write, utrecht, thread, approved, clock):
+    write("Afmelden", "wamid.STOP")
+    clock.move(hours=25)
+    assert list(find_answers(at=clock.now())) == []
