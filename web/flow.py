@@ -3,10 +3,13 @@
 They show counts, reasons and how a payload is built. What citizens wrote stays in their municipality's schema.
 """
 
+import re
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import Permission
@@ -21,6 +24,14 @@ from tenants.models import Municipality
 from web.access import PageRequest, is_fragment, permissions, requires
 
 MOST_CHARACTERS = 500  # of a reason or field in an address
+# What messaging/masking.py says of a value, in the reader's language; Meta's own words stay as they are.
+_SIZED = re.compile(r"(text of|object of|list of) (\d+)(?: characters)?")
+_SIZES = {
+    "text of": gettext_lazy("text of %(number)s characters"),
+    "object of": gettext_lazy("object of %(number)s parts"),
+    "list of": gettext_lazy("list of %(number)s parts"),
+}
+_KINDS = {"number": gettext_lazy("a number"), "true or false": gettext_lazy("true or false"), "null": "null"}
 
 
 @require_safe
@@ -54,7 +65,7 @@ def letter(request: PageRequest, schema_name: str, event_id: int) -> HttpRespons
         event = dead_letters.letter(municipality=municipality, event_id=event_id)
     except InboxEvent.DoesNotExist:
         raise Http404 from None
-    shown = {"municipality": municipality, "event": event, "lines": structure(payload=event.payload)}
+    shown = {"municipality": municipality, "event": event, "lines": _lines(event)}
     shown |= {"now": clock.now(), "may_replay": Permission.REPLAY_EVENTS in permissions(request)}
     return render(request, "web/letter.html", shown)
 
@@ -101,6 +112,17 @@ def _municipality(schema_name: str) -> Municipality:
     if municipality is None:
         raise Http404
     return municipality
+
+
+def _lines(event: InboxEvent) -> list[tuple[str, str]]:
+    return [(path, _in_words(what)) for path, what in structure(payload=event.payload)]
+
+
+def _in_words(what: str) -> str:
+    sized = _SIZED.fullmatch(what)
+    if sized is None:
+        return str(_KINDS.get(what, what))
+    return str(_SIZES[sized[1]]) % {"number": sized[2]}
 
 
 def _letters(municipality: Municipality | None, chosen: dict[str, str], event_id: str = "") -> Letters:

@@ -127,7 +127,7 @@ class TestALetter:
     def test_it_is_shown_masked(self, operator, dead):
         shown = page(operator, f"/flow/dead/utrecht/{dead.id}/")
         assert "element.text.body" in shown
-        assert "text of 6 characters" in shown
+        assert "tekst van 6 tekens" in shown
         assert not [secret for secret in SECRETS if secret in shown]
 
     def test_the_list_names_it(self, operator, dead):
