@@ -98,6 +98,7 @@ MEDIA_REASONS: dict[str, Promise] = {
     "THROTTLED": _("WhatsApp asks us to wait"),
     "DIGEST_DIFFERS": _("what came is not what the citizen sent"),
     "STORAGE": _("it could not be stored"),
+    "NO_KEY": _("it could not be stored"),
     "FAULT": _("something went wrong with us"),
     "CUT_OFF": _("it was cut off time and again"),
     "TOO_SLOW": _("WhatsApp was too slow"),

@@ -20,6 +20,8 @@ from messaging.media import blobs, settling
 from messaging.media.downloading import Downloaded, Downloads
 from messaging.models import Blob, Medium
 from tenants import clock
+from tenants.encryption import UnreadableSecret
+from tenants.keys import DataKeyMissing
 from tenants.models import Municipality, Number
 
 AT_ONCE = 8  # media a turn, side by side
@@ -85,10 +87,16 @@ def _claim(municipality: Municipality) -> list[Medium]:
 
 def _fetch(municipality: Municipality, media: Sequence[Medium]) -> None:
     """Fetch what was claimed, and settle each as soon as it is there."""
-    downloads = Downloads(
-        tokens=_tokens(municipality, {medium.phone_number_id for medium in media}),
-        sealings={each.id: blobs.sealing(medium_id=each.id, part=Blob.Part.ORIGINAL) for each in media},
-    )
+    try:
+        downloads = Downloads(
+            tokens=_tokens(municipality, {medium.phone_number_id for medium in media}),
+            sealings={each.id: blobs.sealing(medium_id=each.id, part=Blob.Part.ORIGINAL) for each in media},
+        )
+    except (DataKeyMissing, UnreadableSecret) as error:
+        log.error("media_without_a_key", schema=municipality.schema_name, error=type(error).__name__)
+        for medium in media:
+            settling.fail(medium=medium, reason="NO_KEY")
+        return
     with asyncio.Runner() as runner:
         runner.run(downloads.start())
         try:

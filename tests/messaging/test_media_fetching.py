@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db.models.functions import Now
 from django_tenants.utils import schema_context
 
@@ -322,6 +323,18 @@ def test_a_storage_that_is_away_is_waited_for(whatsapp, utrecht, clock, monkeypa
         Blob.objects.filter(state="WRITING").update(changed_at=Now() - timedelta(hours=2))
         assert blobs.sweep() == 1
         assert set(Blob.objects.values_list("state", flat=True)) == {"KEPT"}
+
+
+def test_a_key_that_is_away_is_waited_for(whatsapp, utrecht, clock, settings):
+    medium = receive(utrecht, whatsapp.send(utrecht, picture(), at=clock.now()))
+    keys = settings.FIELD_ENCRYPTION_KEYS
+    settings.FIELD_ENCRYPTION_KEYS = (Fernet.generate_key().decode(),)
+    fetch(utrecht, again=False)
+    waiting = now(utrecht, medium)
+    assert (waiting.state, waiting.reason, waiting.claimed_until) == ("PENDING", "NO_KEY", None)
+    settings.FIELD_ENCRYPTION_KEYS = keys
+    fetch(utrecht)
+    assert now(utrecht, medium).state == "STORED"
 
 
 def test_an_object_whose_transaction_was_rolled_back_is_swept(whatsapp, utrecht, clock, monkeypatch, folder):
