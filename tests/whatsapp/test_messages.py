@@ -59,18 +59,18 @@ CASES = {
     },
     "text_emoji_and_escapes": {"type": "text", "text": 'Dank je wel 👍🏽 — "tot ziens"\n\u202e'},
     "location": {"type": "location", "text": "Stadhuis, Langestraat 24"},
-    "location_current": {"type": "location", "text": None},
-    "contacts": {"type": "contacts", "text": "Piet Bakker, Buurtvereniging"},
+    "location_current": {"type": "location", "text": "52.2215, 6.8937"},
+    "contacts": {"type": "contacts", "text": "Piet Bakker (+31 6 97000100 2)\nBuurtvereniging"},
     "interactive_button": {"type": "interactive", "text": "Ja, graag", "context_wamid": wamid(9001)},
-    "interactive_list": {"type": "interactive", "text": "Maandag 10.00"},
-    "interactive_flow": {"type": "interactive", "text": "Sent"},
+    "interactive_list": {"type": "interactive", "text": "Maandag 10.00\nLoket 3"},
+    "interactive_flow": {"type": "interactive", "text": "straat: Langestraat"},
     "interactive_without_object": {"type": "interactive", "text": None, "content": {}},
     "button": {"type": "button", "text": "Bevestigen", "context_wamid": wamid(9002)},
     "button_without_context": {"type": "button", "text": "Bevestigen"},
     "reaction": {"type": "reaction", "text": "👍", "context_wamid": wamid(9003)},
     "reaction_removed": {"type": "reaction", "text": None, "context_wamid": wamid(9003)},
     "reaction_without_emoji": {"type": "reaction", "text": None, "context_wamid": wamid(9003)},
-    "order": {"type": "order", "text": "Twee afvalpassen"},
+    "order": {"type": "order", "text": "Twee afvalpassen\n2 × pas (5 EUR)"},
     "edit": {"type": "edit", "text": "Ik bedoelde dinsdag", "context_wamid": wamid(9004)},
     "revoke": {"type": "revoke", "text": None, "context_wamid": wamid(9004)},
     "reply": {"type": "text", "text": "Klopt", "context_wamid": wamid(9005)},
@@ -211,3 +211,22 @@ def test_a_number_in_from_is_read_with_or_without_a_plus(only_event_of):
     payload = only_event_of("text").payload
     payload["element"]["from"] = f"+{PHONE}"
     assert parse_message(payload=payload).sender_wa_id == PHONE
+
+
+@pytest.mark.parametrize(
+    ("answered", "shown"),
+    [
+        (
+            '{"naam":"Piet","flow_token":"t","kinderen":2,"leeg":"","keuze":["a","b"]}',
+            'naam: Piet\nkinderen: 2\nkeuze: ["a","b"]',
+        ),
+        ('{"flow_token":"t"}', "Sent"),
+        ("no json", "Sent"),
+        ("[1]", "Sent"),
+        ('{"naam":"a\\u0000b"}', "naam: a\ufffdb"),
+    ],
+)
+def test_a_form_is_read_as_a_person_would(only_event_of, answered, shown):
+    payload = only_event_of("interactive_flow").payload
+    payload["element"]["interactive"]["nfm_reply"]["response_json"] = answered
+    assert parse_message(payload=payload).text == shown

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from whatsapp.payloads.parts import (
     BSUID,
     ErrorReport,
@@ -24,6 +26,7 @@ from whatsapp.payloads.parts import (
     stamp,
     text,
 )
+from whatsapp.payloads.storable import storable
 
 MEDIA_TYPES = frozenset({"audio", "document", "image", "sticker", "video"})
 
@@ -191,18 +194,58 @@ def _part(name: str) -> Callable[[dict[str, Any]], str | None]:
 
 
 def _place(content: dict[str, Any]) -> str | None:
-    return ", ".join(part for name in ("name", "address") if (part := text(content.get(name)))) or None
+    """Return a place by name and address; one without either, such as where somebody is now, by its coordinates."""
+    named = ", ".join(part for name in ("name", "address") if (part := text(content.get(name))))
+    at = [content.get("latitude"), content.get("longitude")]
+    if not named and all(isinstance(degrees, int | float) and not isinstance(degrees, bool) for degrees in at):
+        return ", ".join(f"{float(degrees):.6f}".rstrip("0").rstrip(".") for degrees in at)
+    return named or None
 
 
 def _cards(content: dict[str, Any]) -> str | None:
-    names = (text(_content(card.get("name")).get("formatted_name")) for card in objects(content.get("items")))
-    return ", ".join(name for name in names if name) or None
+    """Return who stands on contact cards, each with the numbers on it."""
+    lines = []
+    for card in objects(content.get("items")):
+        name = text(_content(card.get("name")).get("formatted_name"))
+        phones = ", ".join(found for phone in objects(card.get("phones")) if (found := text(phone.get("phone"))))
+        if name or phones:
+            lines.append(f"{name} ({phones})" if name and phones else name or phones)
+    return "\n".join(lines) or None
 
 
 def _answer(content: dict[str, Any]) -> str | None:
     kind = text(content.get("type")) or ""
     answer = _content(content.get(kind))
-    return text(answer.get("title")) or text(answer.get("body"))
+    if kind == "nfm_reply":
+        return _form(answer) or text(answer.get("body"))
+    chosen = [text(answer.get("title")) or text(answer.get("body")), text(answer.get("description"))]
+    return "\n".join(filter(None, chosen)) or None
+
+
+def _form(answer: dict[str, Any]) -> str | None:
+    """Return what somebody filled in on a form (a Flow), a line for each field; its token is nobody's answer."""
+    try:
+        # Written within the payload as text, so what no database stores was not repaired before.
+        filled = storable(orjson.loads(text(answer.get("response_json")) or "null"))
+    except orjson.JSONDecodeError:
+        return None
+    fields = filled.items() if isinstance(filled, dict) else ()
+    lines = (f"{name}: {_written(value)}" for name, value in fields if name != "flow_token" and value not in (None, ""))
+    return "\n".join(lines) or None
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _order(content: dict[str, Any]) -> str | None:
+    """Return what was ordered, a line for each product, below what was written with it."""
+    lines = [text(content.get("text"))]
+    for item in objects(content.get("product_items")):
+        price = " ".join(str(item[name]) for name in ("item_price", "currency") if item.get(name) is not None)
+        product = f"{item.get('quantity', 1)} × {item.get('product_retailer_id', '?')}"
+        lines.append(f"{product} ({price})" if price else product)
+    return "\n".join(filter(None, lines)) or None
 
 
 def _tapped(content: dict[str, Any]) -> str | None:
@@ -219,6 +262,6 @@ _READERS: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "interactive": _answer,
     "button": _tapped,
     "reaction": _part("emoji"),
-    "order": _part("text"),
+    "order": _order,
     "system": _part("body"),
 }
