@@ -197,8 +197,9 @@ def _place(content: dict[str, Any]) -> str | None:
     """Return a place by name and address; one without either, such as where somebody is now, by its coordinates."""
     named = ", ".join(part for name in ("name", "address") if (part := text(content.get(name))))
     at = [content.get("latitude"), content.get("longitude")]
-    if not named and all(isinstance(degrees, int | float) and not isinstance(degrees, bool) for degrees in at):
-        return ", ".join(f"{float(degrees):.6f}".rstrip("0").rstrip(".") for degrees in at)
+    degrees = [f"{each:.6f}" for each in at if isinstance(each, int | float) and not isinstance(each, bool)]
+    if not named and len(degrees) == 2:
+        return ", ".join(each.rstrip("0").rstrip(".") for each in degrees)
     return named or None
 
 
