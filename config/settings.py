@@ -113,7 +113,8 @@ STORAGES = {
 }
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "BACKEND": "config.attempts.AttemptsCache",  # only attempts are counted in a cache
+        "LOCATION": _value["CELERY_BROKER_URL"],
         "KEY_FUNCTION": "django_tenants.cache.make_key",  # every key carries its schema
     }
 }

@@ -69,13 +69,6 @@ def user() -> dict[str, Any]:
 
 def municipality() -> dict[str, Any]:
     return {
-        SignedIn: lambda: {
-            "user": saved(User),
-            "session": Session.objects.create(session_key=uuid.uuid4().hex, session_data="", expire_date=AT),
-            "begun_at": AT,
-            "ip": "127.0.0.1",
-            "user_agent": "A",
-        },
         "schema_name": "elders",
         "name": "Elders",
         "cbs_code": "GM9999",
@@ -163,6 +156,13 @@ OTHERS = ({"schema_name": f"ander{number}", "cbs_code": f"GM{number}"} for numbe
 CARD_DAYS = (date(2031, 1, 1) + timedelta(days=number) for number in range(10_000))  # one card a day
 
 BASES: dict[type, Any] = {
+    SignedIn: lambda: {
+        "user": saved(User),
+        "session": Session.objects.create(session_key=uuid.uuid4().hex, session_data="", expire_date=AT),
+        "begun_at": AT,
+        "ip": "127.0.0.1",
+        "user_agent": "A",
+    },
     Trouble: lambda: {"number": Number.objects.first(), "kind": "TOKEN", "opened_at": AT},
     NumberHealth: lambda: {"number": Number.objects.first()},
     Municipality: municipality,

@@ -5,7 +5,9 @@ from uuid import UUID
 from allauth.account.views import confirm_email, email
 from allauth.mfa.base.views import authenticate
 from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.views import ReauthenticateWebAuthnView
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import addresses, signed_in
+from accounts.second_step import SecondStepAdapter
 from web.access import PageRequest, requires
 
 
@@ -57,6 +60,15 @@ def end_sessions(request: PageRequest) -> HttpResponse:
     else:
         messages.error(request, _("That session had ended already."))
     return redirect("mfa_index")
+
+
+class ConfirmByPasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]
+    """Ask for a passkey again; a wrong answer leads back to the question, and not to the sign-in."""
+
+    def form_invalid(self, form: Form) -> HttpResponseBase:
+        """Say that it was wrong."""
+        messages.error(self.request, str(SecondStepAdapter.error_messages["incorrect_code"]))
+        return redirect(self.passthrough_next_url(self.request.path))
 
 
 @requires(None)
