@@ -106,6 +106,6 @@ def _same(key: str, key_prefix: str, version: int) -> str:
 
 
 def _forget(cache: RedisCache) -> None:
-    client = cache._cache.get_client(write=True)  # type: ignore[attr-defined]
+    client = cache._cache.get_client(write=True)
     for key in client.scan_iter(match=f"{PREFIX}*", count=1000):
         client.delete(key)
