@@ -38,6 +38,7 @@ LOOK_SECONDS = 1.0  # how often a lane looks at what citizens write, while it is
 EXPIRE_SECONDS = 10.0  # how often it looks for answers that are too late
 LONGEST_WAIT_SECONDS = 5.0  # how long it sleeps with nothing due; a note of work wakes it
 REFUSED_CLAIM_SECONDS = 0.5  # until a claim is tried again that a lock kept out
+RECEIPTS_SECONDS = 0.1  # until the next look when more of reading and typing is left to tell
 UNREADABLE = "there is none that can be read"
 
 # The statement was surely not committed.
@@ -220,7 +221,8 @@ class Lane:
             due = LOOK_SECONDS
         self._waits = due is not None or bool(held) or not templates
         # A due message that was not claimed waits for one of its contact's before it, whose outcome wakes us.
-        await self._until_woken(LONGEST_WAIT_SECONDS if due is None else min(LONGEST_WAIT_SECONDS, max(due, 0.05)))
+        longest = RECEIPTS_SECONDS if self._receipts.wanted else LONGEST_WAIT_SECONDS
+        await self._until_woken(longest if due is None else min(longest, max(due, 0.05)))
 
     async def _until_woken(self, seconds: float) -> None:
         try:

@@ -40,6 +40,7 @@ class Receipts:
             taken = await lane.store.take_receipts(lease=lane.lease, most=free)
         except (DatabaseError, PoolTimeout) as error:
             log.info("receipts_left", error=type(error).__name__)
+            self.wanted = False  # until the next note of work
             return
         self.wanted = len(taken) == free
         lane.pace.spend(messages=len(taken), at=time.monotonic())
