@@ -112,7 +112,7 @@ class Message(models.Model):
         indexes = [
             models.Index(F("thread"), F("stamped_at"), F("id"), name="message_by_thread"),
             models.Index(name="message_uncertain", fields=["stamped_at"], condition=Q(state="UNCERTAIN")),
-            # Those of today are counted (messaging/measuring.py): a few pages for a whole table, next to no work to keep.
+            # Those of today are counted (messaging/measuring.py); a few pages, next to no work to keep.
             BrinIndex(name="message_by_day", fields=["created_at"], pages_per_range=32),
         ]
 
