@@ -15,6 +15,7 @@ from billing import invoicing
 from billing.models import Conversation, Invoice, Rate, RateCard
 from messaging.core.models import Lane
 from messaging.models import Contact, Message, Thread
+from tenants.health import tell
 from tenants.models import DeclaredPurpose, Municipality, Number
 from tests.messaging import meta
 
@@ -78,6 +79,23 @@ def test_the_admin_sees_the_number_and_whether_it_sends(people, utrecht):
         paused_until=until, paused_reason="Meta 190: token"
     )
     assert "WhatsApp weigerde: Meta 190: token" in _page(client, "/numbers/")
+
+
+def test_both_see_what_meta_says_of_a_number(people, support, utrecht, clock):
+    told = {
+        "name": {"verified_name": "Gemeente Utrecht"},
+        "quality": {"quality": "RED"},
+        "limit": {"messaging_limit": "TIER_2K"},
+        "restriction": {
+            "restrictions": [{"type": "RESTRICTED_UTILITY_TEMPLATES", "until": "2026-04-01T00:00:00+00:00"}]
+        },
+    }
+    for aspect, values in told.items():
+        tell(number=utrecht.numbers.get(), aspect=aspect, values=values, at=clock.now())
+    for client, path in ((people("utrecht", "ADMIN"), "/numbers/"), (support, "/municipalities/utrecht/")):
+        page = _page(client, path)
+        assert all(word in page for word in ("Gemeente Utrecht", "Slecht", "2.000")), path
+        assert path != "/numbers/" or "RESTRICTED_UTILITY_TEMPLATES, tot 2026-04-01" in page
 
 
 def test_the_admin_sees_templates_with_what_meta_said(people, approved):
