@@ -44,7 +44,9 @@ def measure(*, passes: int = PASSES, cases: tuple[str, ...] = ()) -> Report:
         instance.start_servers()
         found = machine.describe(folder=instance.folder)
         tenants_are = municipalities.give(instance=instance, most=MUNICIPALITIES)
-        instance.start_processes("sandbox", *(("web", "worker", "beat") if "numbers" in chosen else ()))
+        instance.start_processes(
+            "sandbox", *(("web", "worker-inbox", "worker-maintenance", "beat") if "numbers" in chosen else ())
+        )
         instance.wait_until_healthy()
         with Outboxes(environ=instance.environ) as outboxes:
             bench = _Bench(instance, outboxes)

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("web.urls")),
     path("municipalities/", console.municipalities, name="municipalities"),
     path("municipalities/<slug:schema_name>/", console.municipality, name="municipality"),
+    path("troubles/", console.troubles, name="troubles"),
     path("flow/", flow.flow, name="flow"),
     path("flow/dead/<slug:schema_name>/", flow.letters, name="letters"),
     path("flow/dead/<slug:schema_name>/<int:event_id>/", flow.letter, name="letter"),

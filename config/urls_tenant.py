@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("threads/<uuid:thread_id>/template/<uuid:template_id>/", workspace.send_template, name="send-template"),
     path("threads/<uuid:thread_id>/consent/", workspace.record_consent, name="consent"),
     path("threads/<uuid:thread_id>/close/", workspace.close_thread, name="close-thread"),
+    path("unreached/", workspace.unreached, name="unreached"),
     path("live/inbox/", listening.inbox, name="live-inbox"),
     path("live/threads/<uuid:thread_id>/", listening.thread, name="live-thread"),
     path("numbers/", administration.numbers, name="numbers"),

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 
@@ -22,7 +23,8 @@ from messaging.media import answering, showing, types
 from messaging.models import Consent, Contact, Medium, Message, Template, Thread
 from messaging.templates import sending
 from messaging.threads import waiting
-from tenants.models import Number
+from tenants.models import Number, Trouble
+from tenants.trouble import BLOCKING, open_troubles
 
 _LAST = ("text", "kind", "direction", "state", "revoked_at")
 THREADS_A_PAGE = 50
@@ -136,7 +138,7 @@ def inbox(*, order: Order = Order.WAITING, page: int = 1, at: datetime) -> Inbox
         has_more=len(threads) > THREADS_A_PAGE,
         open_threads=counts["open"],
         waiting_threads=counts["waiting"],
-        version=_digest([counts["open"], counts["waiting"], *shown]),
+        version=_digest([*_troubles(), counts["open"], counts["waiting"], *shown]),
         at=at,
     )
 
@@ -171,6 +173,13 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         version=_thread_version(found, messages_shown, said),
         at=at,
     )
+
+
+def blocking() -> list[Trouble]:
+    """Return the troubles with which this schema's numbers cannot send or receive; one query."""
+    schema_name: str = connection.schema_name  # type: ignore[attr-defined]
+    of_schema = open_troubles().filter(number__municipality__schema_name=schema_name)
+    return list(of_schema.filter(kind__in=BLOCKING))
 
 
 def name_of(*, contact: Contact) -> str:
@@ -267,13 +276,17 @@ def _quotes(found: Thread, rows: Iterable[Message]) -> dict[str, Quote]:
     return quotes
 
 
+def _troubles() -> list[str]:
+    return [str(trouble.id) for trouble in blocking()]
+
+
 def _thread_version(found: Thread, shown: Iterable[ShownMessage], said: Consent | None) -> str:
     rows: list[object] = [said.id if said else None]
     for each in shown:
         row = each.message
         rows += [row.id, row.state, row.failed_reason, row.edited_at, row.revoked_at, each.reactions, each.versions]
         rows += [row.medium.state, row.medium.reason] if row.medium is not None else []
-    return _digest([found.state, found.last_inbound_at, *rows])
+    return _digest([*_troubles(), found.state, found.last_inbound_at, *rows])
 
 
 def _digest(parts: Iterable[object]) -> str:

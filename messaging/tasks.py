@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import DatabaseError, connection, transaction
 from django_tenants.utils import schema_context
 
-from messaging import dead_letters, hours, inbox, measuring, quarantine, silence, sweeping
+from messaging import alerts, dead_letters, hours, inbox, measuring, quarantine, silence, sweeping
 from messaging.media import blobs, fetching
 from messaging.waking import FETCH, send_wakes, woken
 from tenants import clock
@@ -130,3 +130,10 @@ def find_silences(**_: Any) -> None:
 def forget_hours(**_: Any) -> None:
     """Forget counts that are too old to compare with."""
     hours.forget(at=clock.now())
+
+
+@shared_task
+def mail_troubles(**_: Any) -> None:
+    """Mail about numbers whose trouble began or is over."""
+    if told := alerts.mail_troubles(at=clock.now()):
+        log.info("troubles_mailed", troubles=told)

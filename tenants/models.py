@@ -191,6 +191,8 @@ class Trouble(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     mailed_at = models.DateTimeField(null=True)  # when the municipality's people were told
+    over_mailed_at = models.DateTimeField(null=True)  # when they were told that it is over
+    mail_claimed_at = models.DateTimeField(null=True)  # real time; set while somebody writes to them
 
     class Meta:
         constraints = [

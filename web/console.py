@@ -9,6 +9,7 @@ from accounts.permissions import Permission
 from messaging import overview
 from tenants import clock
 from tenants.models import Municipality
+from tenants.trouble import open_troubles
 from web.access import PageRequest, requires
 
 
@@ -33,3 +34,10 @@ def municipality(request: PageRequest, schema_name: str) -> HttpResponse:
     if settings.DEVELOPMENT:
         address += f":{settings.PORT}"
     return render(request, "web/municipality.html", {"details": details, "address": address, "now": at})
+
+
+@require_safe
+@requires(Permission.READ_MUNICIPALITIES)
+def troubles(request: PageRequest) -> HttpResponse:
+    """Show every number that is in trouble, longest first."""
+    return render(request, "web/troubles.html", {"troubles": list(open_troubles()), "now": clock.now()})

@@ -12,16 +12,19 @@ from django.utils.translation import gettext_lazy as _
 from django_tenants.utils import get_public_schema_name
 
 from accounts.permissions import Permission
-from tenants.models import Municipality
-from web.access import permissions
+from messaging import reading
+from tenants.models import Municipality, Trouble
+from web.access import is_fragment, permissions
 
 # In the order of the navigation: name of the address, its word, and who sees it.
 DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("inbox", _("Inbox"), Permission.READ_THREADS),
+    ("unreached", _("Not reached"), Permission.READ_THREADS),
     ("numbers", _("Number"), Permission.READ_NUMBERS),
     ("templates", _("Templates"), Permission.READ_TEMPLATES),
     ("users", _("Users"), Permission.READ_USERS),
     ("municipalities", _("Municipalities"), Permission.READ_MUNICIPALITIES),
+    ("troubles", _("Numbers in trouble"), Permission.READ_MUNICIPALITIES),
     ("flow", _("Message flow"), Permission.READ_FLOW),
     ("invoices", _("Invoices"), Permission.READ_INVOICES),
     ("trail", _("Audit trail"), Permission.READ_AUDIT),
@@ -44,6 +47,9 @@ class Frame:
     place: str
     is_console: bool
     doors: tuple[Door, ...]
+    troubles: tuple[Trouble, ...]  # with which the municipality's numbers cannot send or receive
+    reads_threads: bool
+    is_part: bool  # a script asks for a part of the page, which brings this along
     other_languages: tuple[tuple[str, str], ...]
     sends_mail: bool
 
@@ -66,6 +72,9 @@ def _frame(request: HttpRequest) -> Frame:
         place=municipality.name if municipality is not None and not is_console else "",
         is_console=is_console,
         doors=_doors(request) if municipality is not None else (),
+        troubles=() if is_console or not permissions(request) else tuple(reading.blocking()),
+        reads_threads=Permission.READ_THREADS in permissions(request),
+        is_part=is_fragment(request),
         other_languages=tuple(pair for pair in settings.LANGUAGES if pair[0] != get_language()),
         sends_mail=settings.SENDS_MAIL,
     )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission
-from messaging import consent, noticing, opening, reading, replying, threads
+from messaging import consent, noticing, opening, reading, replying, threads, troubled
 from messaging.consent import NotConsented
 from messaging.models import Consent, Template, Thread
 from messaging.templates import sending
@@ -141,6 +141,14 @@ def record_consent(request: PageRequest, thread_id: UUID) -> HttpResponse:
     history = consent.history(contact=view.thread.contact)
     context = {"view": view, "given": given, "refused": refused, "history": history}
     return render(request, "web/consent.html", context, status=422 if refused else 200)
+
+
+@require_safe
+@requires(Permission.READ_THREADS)
+def unreached(request: PageRequest) -> HttpResponse:
+    """Show what is wrong with the numbers, and which citizens wait for an answer that cannot leave."""
+    at = clock.now()
+    return render(request, "web/unreached.html", {"found": troubled.unreachable(at=at), "at": at})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

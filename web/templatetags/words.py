@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from messaging.failures import reason_in_words
 from messaging.models import Message
 from messaging.templates.checking import Problem
+from messaging.trouble_words import ADVICE, TITLES
 from web import template_words, words
 
 register = template.Library()
@@ -86,6 +87,18 @@ def media_reason(code: str) -> str:
 def media_type(content_type: str) -> str:
     """Return what a file is."""
     return str(words.MEDIA_TYPES.get(content_type, words.MEDIA_TYPE_OF_OTHERS))
+
+
+@register.filter
+def trouble(kind: str) -> str:
+    """Return what is wrong with a number, in the reader's language."""
+    return TITLES[kind].in_language(get_language())
+
+
+@register.filter
+def advice(kind: str) -> str:
+    """Return what that means for who answers citizens."""
+    return ADVICE[kind].in_language(get_language())
 
 
 @register.filter
