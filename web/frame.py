@@ -1,5 +1,6 @@
 """What stands around every page: whose it is, where one can go, and in which other language."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +48,9 @@ class Frame:
     place: str
     is_console: bool
     doors: tuple[Door, ...]
-    troubles: tuple[Trouble, ...]  # with which the municipality's numbers cannot send or receive
+    # With which the municipality's numbers cannot send or receive; asked for when shown, and error pages do not show it:
+    # they may be made where no tenant is.
+    troubles: Callable[[], list[Trouble]]
     reads_threads: bool
     is_part: bool  # a script asks for a part of the page, which brings this along
     other_languages: tuple[tuple[str, str], ...]
@@ -72,7 +75,7 @@ def _frame(request: HttpRequest) -> Frame:
         place=municipality.name if municipality is not None and not is_console else "",
         is_console=is_console,
         doors=_doors(request) if municipality is not None else (),
-        troubles=() if is_console or not permissions(request) else tuple(reading.blocking()),
+        troubles=list if is_console or not permissions(request) else reading.blocking,
         reads_threads=Permission.READ_THREADS in permissions(request),
         is_part=is_fragment(request),
         other_languages=tuple(pair for pair in settings.LANGUAGES if pair[0] != get_language()),

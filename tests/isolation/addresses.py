@@ -208,6 +208,7 @@ EVERY_HOST = {
 
 OF_MUNICIPALITIES = EVERY_HOST | {
     "inbox/": Address(PAGE, "AGENT", sees=("Contact.profile_name", "Message.text"), elsewhere=LIST),
+    "unreached/": Address(PAGE, "AGENT", nothing="nobody waits in vain while no number is in trouble", elsewhere=LIST),
     "threads/<uuid:thread_id>/": Address(
         PAGE,
         "AGENT",
@@ -351,6 +352,7 @@ OF_THE_CONSOLE = EVERY_HOST | {
         sees=("Number.display_phone_number", "Template.name"),
         console_shows=("Template.name",),
     ),
+    "troubles/": Address(PAGE, "BSP_SUPPORT", nothing="no number is in trouble"),
     "flow/": Address(PAGE, "BSP_OPERATOR", sees=("InboxFigures.dead",)),
     # Why it could not be applied is said in our own words; what is in it is masked.
     "flow/dead/<slug:schema_name>/": Address(
