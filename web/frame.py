@@ -48,7 +48,7 @@ class Frame:
     place: str
     is_console: bool
     doors: tuple[Door, ...]
-    # With which the municipality's numbers cannot send or receive; asked for when shown, and error pages do not show it:
+    # With which the municipality's numbers cannot send or receive. Asked for when shown, and error pages show none:
     # they may be made where no tenant is.
     troubles: Callable[[], list[Trouble]]
     reads_threads: bool
