@@ -16,7 +16,7 @@ from tests.flows.canary_walk import REFUSALS, STAFF, Walk
 from tests.flows.live import TOWNS, Live
 from tests.flows.witnesses import SHARED, Arguments, MetaFront, RedisEar, Sentry, files, rows_of
 
-PROCESSES = ("web", "worker", "media", "sender")
+PROCESSES = ("web", "worker-inbox", "worker-media", "worker-maintenance", "sender")
 DEFAULT_LEVEL = "INFO"
 PLACES = ("logs", "reports", "metrics", "redis", "addresses", "calls", "tables", "processes", "files")
 # In one process instead of five, and by its standard input: arguments are what others can see.

@@ -188,7 +188,7 @@ class Stage:
             page.get_by_role("button", name="English").click()
         page.get_by_label("E-mail").fill(f"{word}@voorbeeld.example")
         page.get_by_label("Wachtwoord" if language == "nl" else "Password").fill(PASSWORD)
-        page.locator("main button").click()
+        page.get_by_role("button", name="Inloggen" if language == "nl" else "Sign in", exact=True).click()
         page.wait_for_url(lambda url: "/sign-in/" not in url)
         return page
 
