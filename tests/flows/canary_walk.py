@@ -82,10 +82,21 @@ class Walk:
         self.write_what_is_refused()
         self.write_as_citizens()
         if every_kind:
+            self.end_troubles()
             self.ask_in_vain()
         self.answer_on_pages()
         self.call_the_api()
         self.send_into_trouble()
+
+    def end_troubles(self) -> None:
+        """See that what Meta said of our numbers is over: a number in trouble sends one message at a time to try."""
+        wait_until(lambda: not self._unapplied(), seconds=60, what="all that came in is applied")
+        with self.live.connect() as connection:
+            connection.execute("UPDATE public.tenants_trouble SET closed_at = opened_at WHERE closed_at IS NULL")
+
+    def _unapplied(self) -> int:
+        query = "SELECT count(*) FROM {s}.inbox_event WHERE state = 'OPEN'"
+        return sum(self.live.ask(query, schema=schema)[0][0] for schema in self.live.towns)
 
     # --- Meta's door
 
