@@ -11,19 +11,21 @@ from collections.abc import Iterator
 import orjson
 import uvloop
 
-from benchmarks.outboxes import TEXT
+from benchmarks.outboxes import TEMPLATE
 from whatsapp.client import GRAPH_VERSION
-from whatsapp.outgoing import Recipient, Text, request_body
+from whatsapp.outgoing import Recipient, TemplateMessage, request_body
 from whatsapp.transport import open_session
 
 
 def bodies(*, count: int) -> list[bytes]:
     """Return so many requests to as many citizens."""
+    values = {"1": "morgen om tien uur"}
+    content = TemplateMessage.with_body(name=TEMPLATE["name"], language=TEMPLATE["language"], values=values)
     return [
         orjson.dumps(
             request_body(
                 recipient=Recipient(wa_id=f"316{place:08d}", bsuid=None),
-                content=Text(body=TEXT),
+                content=content,
                 our_id=str(uuid.uuid4()),
             )
         )

@@ -77,7 +77,7 @@ class _Bench:
     def pace(self, *, passes: int) -> Case:
         """Measure one number without its pacing, and the bare client, in turn."""
         tenant = self.tenants[0]
-        self.meta.switch(automatic_statuses=False, outside_window="webhook")
+        self.meta.switch(automatic_statuses=False)
         self._lift(numbers=[tenant.phone_number_id], a_second=30_000)
         self.instance.start_processes("sender")
         self._bare(tenant)  # warm
@@ -104,7 +104,7 @@ class _Bench:
 
     def numbers(self) -> Case:
         """Find how many numbers keep their pace at once: three, and more as long as they do."""
-        self.meta.switch(automatic_statuses=True, outside_window="sync")
+        self.meta.switch(automatic_statuses=True)
         self.instance.start_processes("sender")
         runs: list[dict[str, float]] = []
         held = 0
@@ -145,7 +145,7 @@ class _Bench:
         self.meta.forget()
         self.outboxes.do("clear", schema_names=[tenant.schema_name])
         before = self._count(tenant.schema_name, "ACCEPTED")
-        self.outboxes.do("fill", schema_name=tenant.schema_name, count=MESSAGES)
+        self.outboxes.do("fill", schema_name=tenant.schema_name, count=MESSAGES, template=True)
         cpu, ticks = machine.cpu_seconds_of_children(), machine.cpu_ticks()
         self._until(lambda: self._is_empty(tenant.schema_name), tenant.schema_name)
         shares, used = machine.shares_since(ticks), machine.cpu_seconds_of_children()
