@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 from django_tenants.utils import schema_context
 
-from messaging.models import Message
+from messaging.models import Alteration, Message
 
 STATE = Message.State
 
@@ -14,6 +14,7 @@ STATE = Message.State
 class MessageCounts:
     """How many messages there are. Outbound: each counts once in accepted, failed or uncertain, or still waits.
 
+    inbound: what citizens sent, their reactions, edits and withdrawals included, which stand at another message.
     delivered includes read, and both are within accepted.
     """
 
@@ -39,4 +40,6 @@ def count_messages(*, schema_name: str) -> MessageCounts:
         "uncertain": Q(state=STATE.UNCERTAIN),
     }
     with schema_context(schema_name):
-        return MessageCounts(**Message.objects.aggregate(**{name: Count("id", filter=q) for name, q in states.items()}))
+        counts = Message.objects.aggregate(**{name: Count("id", filter=q) for name, q in states.items()})
+        counts["inbound"] += Alteration.objects.filter(by_contact=True).count()
+        return MessageCounts(**counts)
