@@ -138,6 +138,8 @@ class OnePlatformEach(LoadScopeScheduling):  # type: ignore[misc]  # for the sam
         path = nodeid.split("::")[0]
         if path == "tests/web/test_in_a_browser.py":
             return "browser"
+        if path.startswith("tests/isolation/"):
+            return "isolation"  # one world for the whole walk
         if not path.startswith("tests/flows/"):
             return nodeid
         name = path.removeprefix("tests/flows/test_").removesuffix(".py")

@@ -173,7 +173,8 @@ def test_an_admin_gets_in_step_with_meta_and_gives_a_template_its_purpose(contex
     expect(page.get_by_role("link", name=name)).to_have_count(0)
     page.get_by_role("button", name="Templates van Meta nu ophalen").click()
     expect(page.get_by_role("link", name=f"odd_{name}")).to_be_visible(timeout=20_000)  # no reload: the page follows
-    expect(page.get_by_role("status")).to_contain_text(re.compile("2 nieuw.*die niet konden worden overgenomen", re.S))
+    told = page.get_by_role("region", name="Gelijk met Meta").get_by_role("status")
+    expect(told).to_contain_text(re.compile("2 nieuw.*die niet konden worden overgenomen", re.S))
     odd = page.get_by_role("listitem").filter(has_text=f"odd_{name}")
     expect(odd).to_contain_text("een staat die wij niet kennen, dus hij wordt niet verstuurd: HIBERNATING")
     assert violations(page) == []

@@ -8,14 +8,14 @@ from django_tenants.utils import schema_context
 
 from tests.web.conftest import HOSTS, PASSWORD
 
-WORKSPACE = ["/inbox/", "/numbers/", "/templates/", "/users/", "/trail/"]
-CONSOLE = ["/municipalities/", "/municipalities/utrecht/", "/invoices/", "/flow/"]
+WORKSPACE = ["/inbox/", "/numbers/", "/templates/", "/users/", "/trail/", "/unreached/"]
+CONSOLE = ["/municipalities/", "/municipalities/utrecht/", "/invoices/", "/flow/", "/troubles/"]
 MAY = {
-    ("utrecht", "AGENT"): {"/inbox/"},
-    ("utrecht", "SUPERVISOR"): {"/inbox/", "/numbers/", "/templates/"},
+    ("utrecht", "AGENT"): {"/inbox/", "/unreached/"},
+    ("utrecht", "SUPERVISOR"): {"/inbox/", "/numbers/", "/templates/", "/unreached/"},
     ("utrecht", "ADMIN"): {"/numbers/", "/templates/", "/users/"},
     ("utrecht", "PRIVACY_OFFICER"): {"/trail/"},
-    ("public", "BSP_SUPPORT"): {"/municipalities/", "/municipalities/utrecht/", "/flow/"},
+    ("public", "BSP_SUPPORT"): {"/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/"},
     ("public", "BSP_FINANCE"): {"/invoices/"},
 }
 

@@ -56,6 +56,8 @@ CASES = {
     "status_bsuid_only": {"status": "delivered", "recipient_wa_id": None, "pricing": UTILITY},
     "status_bsuid_in_recipient_id": {"status": "delivered", "recipient_wa_id": None, "pricing": UTILITY},
     "status_unknown": {"status": "warning"},
+    "status_warning": {"status": "warning", "opaque_id": None},
+    "status_deleted": {"status": "deleted", "opaque_id": None},
 }
 TESTED_ALONE = {"status_failed", "status_failed_details_as_text"}
 
