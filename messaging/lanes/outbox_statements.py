@@ -139,9 +139,10 @@ INBOUND = """
 
 # Gone before Meta is called: at most once. Typing lasts 25 seconds, and is not told when most of these are over.
 TAKE_RECEIPTS = """
-    DELETE FROM {schema}.messaging_readreceipt WHERE thread_id IN (
+    WITH next AS MATERIALIZED (  -- else the planner may run it again for each row, past its LIMIT
         SELECT thread_id FROM {schema}.messaging_readreceipt
         WHERE phone_number_id = %(number)s ORDER BY requested_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
     )
+    DELETE FROM {schema}.messaging_readreceipt WHERE thread_id IN (SELECT thread_id FROM next)
     RETURNING wamid, typing AND requested_at > clock_timestamp() - interval '15 seconds'
 """
