@@ -119,6 +119,9 @@ class TestSurvival:
             again.stop()
 
     def test_it_takes_a_lock_file_of_another_program_for_stale(self, folder):
+        before = PostgresCluster(folder, durable=False)
+        before.start()  # else there would be no folder yet where this test is the first
+        before.stop()
         lock = folder / "cluster" / "data" / "postmaster.pid"
         lock.write_text(f"{os.getpid()}\n{lock.parent}\n0\n1\n\n127.0.0.1\n0\nready\n")
         again = PostgresCluster(folder, durable=False)
