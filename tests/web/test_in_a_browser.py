@@ -135,7 +135,9 @@ def test_after_the_window_an_agent_sends_a_template(context, played):
 def test_what_did_not_arrive_says_why(context, played):
     page = played.sign_in(context, "agent")
     _open_thread(page, OMER[1])
-    expect(page.locator(".message", has_text="Dan bent u zo aan de beurt.")).to_contain_text("Niet te bezorgen: dit nummer heeft geen WhatsApp")
+    expect(page.locator(".message", has_text="Dan bent u zo aan de beurt.")).to_contain_text(
+        "Niet te bezorgen: dit nummer heeft geen WhatsApp"
+    )
 
 
 def test_everything_works_without_javascript(opened, played):
