@@ -78,6 +78,17 @@ class Live:
         """Have the sandbox forget something."""
         return self._call(path, None, method="DELETE")
 
+    def rows(self, name: str, *, number: str | None = None) -> list[dict[str, Any]]:
+        """Return all rows of one of the sandbox's books, of one number or of all."""
+        found: list[dict[str, Any]] = []
+        offset: int | None = 0
+        while offset is not None:
+            query = f"books?list={name}&offset={offset}&limit=1000" + (f"&phone_number_id={number}" if number else "")
+            page = self.get(query)[name]
+            found += page["rows"]
+            offset = page["next_offset"]
+        return found
+
     def _call(self, path: str, body: dict[str, Any] | None, *, method: str | None = None) -> dict[str, Any]:
         request = urllib.request.Request(
             f"{self.instance.urls.sandbox}/_sandbox/{path}",
@@ -140,6 +151,18 @@ class Live:
         eventually(lambda: self.unfinished() == 0, seconds=seconds)
 
 
+def answer_until(live: Live, stop: threading.Event) -> None:
+    """Keep agents answering; one that lost its database is replaced, as a page would be loaded again."""
+    command = [sys.executable, str(ROOT / "manage.py"), "play_agents"]
+    with (live.instance.logs / "agents.log").open("ab") as log:
+        while not stop.is_set():
+            agents = subprocess.Popen(command, cwd=ROOT, env=live.instance.environ, stdout=log, stderr=log)
+            while not stop.wait(0.2) and agents.poll() is None:
+                pass
+            agents.terminate()
+            agents.wait()
+
+
 class Traffic:
     """Citizens who write and agents who answer, until stopped."""
 
@@ -147,7 +170,10 @@ class Traffic:
         """Name it; the block runs it."""
         self.live = live
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._citizens), threading.Thread(target=self._agents)]
+        self._threads = [
+            threading.Thread(target=self._citizens),
+            threading.Thread(target=answer_until, args=(live, self._stop)),
+        ]
         self.written = 0
 
     def __enter__(self) -> "Traffic":
@@ -169,18 +195,6 @@ class Traffic:
                 self.live.write(schema, f"Vraag {self.written}", phone=phone, wait=False)
                 self.written += 1
             time.sleep(0.02)
-
-    def _agents(self) -> None:
-        """Keep agents answering; one that lost its database is replaced, as a page would be loaded again."""
-        command = [sys.executable, str(ROOT / "manage.py"), "play_agents"]
-        log = (self.live.instance.logs / "agents.log").open("ab")
-        while not self._stop.is_set():
-            agents = subprocess.Popen(command, cwd=ROOT, env=self.live.instance.environ, stdout=log, stderr=log)
-            while not self._stop.wait(0.2) and agents.poll() is None:
-                pass
-            agents.terminate()
-            agents.wait()
-        log.close()
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = 30.0) -> None:

@@ -13,13 +13,13 @@ SETTLED = {"SENT", "DELIVERED", "READ", "FAILED", "UNCERTAIN"}
 
 def assert_all_is_there_once(live: Live) -> None:
     """Compare the platform's rows with the sandbox's own books."""
-    written = Counter(row["wamid"] for row in _rows(live, "inbound"))
+    written = Counter(row["wamid"] for row in live.rows("inbound"))
     stored: Counter[str] = Counter()
     states: Counter[str] = Counter()
     for schema, (_, _, _, number) in TOWNS.items():
         query = "SELECT wamid FROM {s}.messaging_message WHERE direction = 'INBOUND'"
         mine = [row[0] for row in live.ask(query, schema=schema)]
-        assert set(mine) == {row["wamid"] for row in _rows(live, "inbound", number)}
+        assert set(mine) == {row["wamid"] for row in live.rows("inbound", number=number)}
         stored.update(mine)
         states.update(live.states(schema))
         assert live.ask("SELECT count(*) FROM {s}.inbox_event WHERE state = 'DEAD'", schema=schema) == [(0,)]
@@ -29,22 +29,11 @@ def assert_all_is_there_once(live: Live) -> None:
     assert summary["duplicates_by_opaque_id"] == 0
     assert summary["unacknowledged"] == 0
     # What Meta accepted and reported is known here: only what it never got, or never reported, may be uncertain.
-    reported = {row["biz_opaque_callback_data"] for row in _rows(live, "sends") if row["statuses"]}
+    reported = {row["biz_opaque_callback_data"] for row in live.rows("sends") if row["statuses"]}
     for schema in TOWNS:
         query = "SELECT id::text FROM {s}.messaging_message WHERE state = 'UNCERTAIN'"
         uncertain = {row[0] for row in live.ask(query, schema=schema)}
         assert not uncertain & reported
-
-
-def _rows(live: Live, name: str, number: str | None = None) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    offset: int | None = 0
-    while offset is not None:
-        query = f"books?list={name}&offset={offset}&limit=1000" + (f"&phone_number_id={number}" if number else "")
-        page = live.get(query)[name]
-        rows += page["rows"]
-        offset = page["next_offset"]
-    return rows
 
 
 @pytest.mark.parametrize("name", ["worker-inbox", "sender", "web", "redis", "postgres"])

@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -12,8 +10,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.local.folders import ROOT
-from tests.flows.live import Live
+from tests.flows.live import Live, answer_until
 
 CITIZENS = 150  # of each municipality
 ANSWERED = {200, 201}
@@ -54,7 +51,8 @@ class Load:
                 "create_api_key", schema, "--name", "Zaaksysteem", "--scopes", "messages:send", "--json"
             )
             self._keys[schema] = json.loads(made)["key"]
-        self._threads = [threading.Thread(target=each) for each in (self._citizens, self._agents, self._system)]
+        self._threads = [threading.Thread(target=each) for each in (self._citizens, self._system)]
+        self._threads.append(threading.Thread(target=answer_until, args=(self.live, self._stop)))
         for thread in self._threads:
             thread.start()
         return self
@@ -108,17 +106,6 @@ class Load:
             case _:
                 update["message"] = {"type": "text", "text": {"body": f"Vraag {self.written} 🚲"}}
         return update
-
-    def _agents(self) -> None:
-        """Keep agents answering; one that lost its database is replaced, as a page would be loaded again."""
-        command = [sys.executable, str(ROOT / "manage.py"), "play_agents"]
-        with (self.live.instance.logs / "agents.log").open("ab") as log:
-            while not self._stop.is_set():
-                agents = subprocess.Popen(command, cwd=ROOT, env=self.live.instance.environ, stdout=log, stderr=log)
-                while not self._stop.wait(0.2) and agents.poll() is None:
-                    pass
-                agents.terminate()
-                agents.wait()
 
     def _system(self) -> None:
         """Send by the API; what got no answer is asked again with the same key, until the platform gives one."""

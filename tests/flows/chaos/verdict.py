@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 from tests.flows.chaos.load import Sent
 from tests.flows.live import Live
@@ -40,19 +39,8 @@ def judge(*, live: Live, sent: list[Sent], may_be_uncertain: int) -> Verdict:
     return verdict
 
 
-def rows(live: Live, name: str) -> list[dict[str, Any]]:
-    """Return all rows of one of the sandbox's books."""
-    found: list[dict[str, Any]] = []
-    offset: int | None = 0
-    while offset is not None:
-        page = live.get(f"books?list={name}&offset={offset}&limit=1000")[name]
-        found += page["rows"]
-        offset = page["next_offset"]
-    return found
-
-
 def _judge_inbound(live: Live, verdict: Verdict) -> None:
-    books = rows(live, "inbound")
+    books = live.rows("inbound")
     lost = foreign = twice = dead = unapplied = stored = 0
     for schema, (_, _, _, number) in live.towns.items():
         acknowledged = {row["wamid"] for row in books if row["phone_number_id"] == number and row["acknowledged"]}
@@ -100,7 +88,7 @@ def _kept_elsewhere(live: Live, schema: str, wamids: set[str]) -> list[str]:
 
 
 def _judge_outbound(live: Live, verdict: Verdict, may_be_uncertain: int) -> None:
-    sends = [row for row in rows(live, "sends") if row["outcome"] == "ACCEPTED"]
+    sends = [row for row in live.rows("sends") if row["outcome"] == "ACCEPTED"]
     taken = Counter(row["biz_opaque_callback_data"] for row in sends)
     reported = {row["biz_opaque_callback_data"]: row for row in sends if row["statuses"]}
     states: Counter[str] = Counter()
