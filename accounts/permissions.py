@@ -1,7 +1,7 @@
 """Who may do what: the one table of roles and permissions, which pages, API, tests and docs/permissions.md read.
 
 A page asks for a permission, never for a role; an operation of the API asks for a scope, and each scope is a
-permission of this table (api/scopes.py). Roles of the BSP and of a municipality do not mix: a role counts only in a
+permission of this table. Roles of the BSP and of a municipality do not mix: a role counts only in a
 schema of its own kind, and a session of one schema is nothing in another.
 """
 
@@ -13,6 +13,7 @@ from django_tenants.utils import get_public_schema_name
 
 from accounts.models import User
 from accounts.roles import BspRole, MunicipalRole
+from accounts.scopes import BspScope, Scope
 
 
 class Permission(StrEnum):
@@ -45,6 +46,16 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.READ_AUDIT: frozenset({MunicipalRole.PRIVACY_OFFICER, BspRole.BSP_OPERATOR}),
     Permission.READ_FLOW: frozenset({BspRole.BSP_SUPPORT, BspRole.BSP_OPERATOR}),
     Permission.REPLAY_EVENTS: frozenset({BspRole.BSP_OPERATOR}),
+}
+
+# What a scope lets a key do: what a person needs a role for, a key needs a scope for.
+OF_SCOPES: Mapping[str, Permission] = {
+    Scope.MESSAGES_SEND: Permission.ANSWER_THREADS,
+    Scope.MESSAGES_READ: Permission.READ_THREADS,
+    Scope.TEMPLATES_READ: Permission.READ_TEMPLATES,
+    Scope.USAGE_READ: Permission.READ_USAGE,
+    BspScope.MUNICIPALITIES_READ: Permission.READ_MUNICIPALITIES,
+    BspScope.INVOICES_READ: Permission.READ_INVOICES,
 }
 
 

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 from psycopg import errors
 
-from api.models import ApiKey, IdempotencyRecord
+from accounts.models import ApiKey
+from api.models import IdempotencyRecord
 
 KEPT = timedelta(hours=24)
 LONGEST_WAIT_SECONDS = 5

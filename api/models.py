@@ -1,51 +1,8 @@
-"""What the machines' door keeps: keys, and the answers of requests that may be repeated.
+"""What the machines' door keeps: the answers of requests that may be repeated; in `public` for the BSP's systems."""
 
-The same tables stand in `public` for the BSP's systems and in each schema for its municipality's, so that a key of one
-is nothing in another.
-"""
+from django.db import models
 
-import uuid
-
-from django.db import connection, models
-from django.db.models import Q
-
-from api.scopes import SCOPES
-from audit.record import Actor
-
-
-class ApiKey(models.Model):
-    """A key with which a system calls (API-sleutel); the secret is shown once and not kept.
-
-        ACTIVE -> EXPIRED (expires_at has passed)
-           \\----> REVOKED (revoked_at is set), for good
-
-    prefix: the part of the key by which its row is found; it opens nothing.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=100)  # of the system that holds it, as the municipality knows it
-    scopes = models.JSONField()
-    prefix = models.CharField(max_length=12, unique=True)
-    secret_hash = models.BinaryField(max_length=32)  # SHA-256: the secret is 256 random bits, so no salt or stretching
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True)
-    last_used_at = models.DateTimeField(null=True)  # to the minute
-
-    class Meta:
-        constraints = [
-            # Two keys of one name could not be told apart in the trail.
-            models.UniqueConstraint(name="api_key_name_once", fields=["name"], condition=Q(revoked_at=None)),
-            models.CheckConstraint(name="api_key_scopes_known", condition=Q(scopes__contained_by=sorted(SCOPES))),
-            models.CheckConstraint(name="api_key_has_a_scope", condition=~Q(scopes=[])),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.prefix})"
-
-    def actor(self) -> Actor:
-        """Return who acts with this key, as the trail keeps it."""
-        return Actor(schema=connection.schema_name, id=str(self.id), name=f"API: {self.name}")  # type: ignore[attr-defined]
+from accounts.models import ApiKey
 
 
 class IdempotencyRecord(models.Model):

@@ -14,10 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.keys import find_key, note_use
-from api.models import ApiKey
+from accounts.keys import find_key, note_use
+from accounts.models import ApiKey
+from accounts.permissions import OF_SCOPES
 from api.problems import CONTENT_TYPE, Problem, answer_error
-from api.scopes import PERMISSIONS
 from audit.record import record
 from tenants import clock
 
@@ -65,7 +65,7 @@ class HasScope(permissions.BasePermission):
         scope = view.scope_of(request.method or "")
         if not isinstance(request.user, ApiKey):
             return False
-        if scope in PERMISSIONS and scope in request.user.scopes:
+        if scope in OF_SCOPES and scope in request.user.scopes:
             return True
         _record_denied(request, view, scope)
         return False

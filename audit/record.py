@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django_tenants.utils import get_public_schema_name, schema_context
 
 from audit.chain import FIRST_HASH, FORM, hash_of
 from audit.models import Entry
@@ -17,11 +18,15 @@ class UnwritableDetails(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a user of a schema, or the system itself."""
+    """Who acts: a user of a schema, or the system itself.
+
+    break_glass: the id of the entry by which an employee of the BSP is in a municipality's workspace, or empty.
+    """
 
     schema: str
     id: str
     name: str
+    break_glass: str = ""
 
     @classmethod
     def system(cls, name: str) -> "Actor":
@@ -39,9 +44,22 @@ def record(
     From where it is done audit/origin.py knows: the request's address, or this program.
     outcome: one of Entry.Outcome.
     details: JSON-able keys and counts; never content of messages, phone numbers or tokens.
+    What is done by break-glass says so in its details, and stands in the BSP's own trail too.
     Raises UnwritableDetails: they would not be read back as they were written.
     """
-    _check_details(details or {})
+    if actor.break_glass:
+        details = {**(details or {}), "break_glass": actor.break_glass}
+        schema: str = connection.schema_name  # type: ignore[attr-defined]
+        if schema != get_public_schema_name():
+            entry = _append(action, actor, at, subject, outcome, details)
+            with schema_context(get_public_schema_name()):
+                _append(action, actor, at, subject, outcome, {**details, "municipality": schema})
+            return entry
+    return _append(action, actor, at, subject, outcome, details or {})
+
+
+def _append(action: str, actor: Actor, at: datetime, subject: str, outcome: str, details: dict[str, Any]) -> Entry:
+    _check_details(details)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit'), hashtext(current_schema()))")
     last = Entry.objects.order_by("-sequence").only("sequence", "hash").first()
@@ -55,7 +73,7 @@ def record(
         subject=subject,
         outcome=outcome,
         origin=origin_now(),
-        details=details or {},
+        details=details,
         form=FORM,
         previous_hash=bytes(last.hash) if last else FIRST_HASH,
     )

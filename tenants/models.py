@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django_tenants.models import DomainMixin, TenantMixin
 
+from tenants.break_glass import BreakGlass as BreakGlass
 from tenants.declaration import Purpose
 from tenants.encryption import decrypt, encrypt
 from tenants.stages import Stage
@@ -23,6 +24,8 @@ class Municipality(TenantMixin):  # type: ignore[misc]
     cbs_code = models.CharField(max_length=6, unique=True)
     stage = models.CharField(max_length=40, choices=Stage.choices)
     created_at = models.DateTimeField()
+    # Whether the BSP's people come in only after the municipality said yes: its own choice (accounts/breakglass.py).
+    approves_entries = models.BooleanField(default=False, db_default=False)
 
     auto_create_schema = False  # tenants/provisioning.py makes row, schema and partition in one transaction
     auto_drop_schema = False

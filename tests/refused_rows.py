@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from accounts.models import RoleGrant, SignedIn, User
-from api.models import ApiKey, IdempotencyRecord
+from accounts.models import ApiKey, RoleGrant, SignedIn, User
+from api.models import IdempotencyRecord
 from audit.models import Entry
 from billing.models import (
     ContactLink,
@@ -44,7 +44,7 @@ from messaging.models import (
     Thread,
     WindowOpening,
 )
-from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
+from tenants.models import BreakGlass, DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY, MONTH = date(2026, 3, 2), date(2026, 3, 1)
@@ -162,6 +162,17 @@ BASES: dict[type, Any] = {
         "begun_at": AT,
         "ip": "127.0.0.1",
         "user_agent": "A",
+    },
+    BreakGlass: lambda: {
+        "municipality": Municipality.objects.get(schema_name="utrecht"),
+        "employee_id": ID,
+        "employee_name": "A",
+        "roles": ["AGENT"],
+        "reason": "Melding 1234 nagaan",
+        "minutes": 30,
+        "state": "REQUESTED",
+        "requested_at": AT,
+        "lapses_at": AT + timedelta(days=1),
     },
     Trouble: lambda: {"number": Number.objects.first(), "kind": "TOKEN", "opened_at": AT},
     NumberHealth: lambda: {"number": Number.objects.first()},
@@ -331,6 +342,14 @@ ROWS: dict[str, dict[str, Any]] = {
     "number_phone_number_id_form": {"phone_number_id": "55500x"},
     "number_waba_id_form": {"waba_id": "1234"},
     "number_messages_per_second": {"messages_per_second": 0},
+    "break_glass_minutes": {"minutes": 241},
+    "break_glass_reason": {"reason": "zomaar"},
+    "break_glass_roles_known": {"roles": ["PRIVACY_OFFICER"]},
+    "break_glass_opened_whole": {"state": "OPEN"},
+    "break_glass_ends_in_time": {"ends_at": AT + timedelta(minutes=241)},
+    "break_glass_ended_told": {"ended_at": None},
+    "break_glass_handover_whole": {"handover_digest": HASH},
+    "break_glass_once": {"reason": "Nog eens nagaan"},
     "number_health_quality_known": {"quality": "BLUE"},
     "user_email_lower_case": {"email": "A@utrecht.example"},
     "role_grant_once": {},
@@ -341,6 +360,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "api_key_name_once": {"prefix": "otherprefix"},
     "api_key_scopes_known": {"scopes": ["usage:read", "everything"]},
     "api_key_has_a_scope": {"scopes": []},
+    "api_key_previous_whole": {"previous_prefix": "another"},
     "idempotency_record_once": {"request_hash": OTHER_HASH},
     "contact_has_an_id": {"wa_id": None},
     "consent_told_once": {"recorded_at": AT + timedelta(days=1)},
@@ -416,8 +436,12 @@ ROWS: dict[str, dict[str, Any]] = {
     "invoice_line_category": {"category": ""},
 }
 
+OPENED = {"state": "OPEN", "opened_at": AT, "ends_at": AT + timedelta(minutes=30), "user_id": ID}
+
 # What both rows have, where an ordinary one would not be under the rule.
 BOTH: dict[str, dict[str, Any]] = {
+    "break_glass_ends_in_time": OPENED,
+    "break_glass_ended_told": {**OPENED, "state": "ENDED", "ended_at": AT, "ended_by": "A"},
     "thread_imported_once": {"imported": True, "state": "CLOSED", "closed_at": AT},
 }
 
@@ -438,12 +462,16 @@ def twins(*, model: type, field: Any) -> tuple[Any, Any]:
 
 
 UNIQUE_ALSO: dict[str, Any] = {
+    "BreakGlass.handover_digest": {"handover_digest": HASH, "handover_until": AT},
+    "ApiKey.previous_prefix": {"previous_prefix": "another", "previous_hash": HASH, "previous_until": AT},
+    "User.break_glass_id": {"break_glass_id": ID},
     "Contact.bsuid": {"bsuid": "NL.1"},
     "Message.wamid": {"wamid": "wamid.x"},
     "Consent.wamid": {"source": "MESSAGE", "wamid": "wamid.x"},
     "Consent.confirmation": lambda: {"confirmation": saved(Message)},
 }
 OTHERWISE: dict[type, dict[str, Any]] = {
+    BreakGlass: {"employee_id": uuid.UUID(int=8)},
     Municipality: {"schema_name": "anders", "cbs_code": "GM9998"},
     Domain: {"domain": "anders.example"},
     Entry: {"sequence": 1_000_001},

@@ -7,10 +7,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.scopes import BspScope
 from api.bsp import shapes
 from api.paging import older, page
 from api.reading import checked, months_of
-from api.scopes import BspScope
 from api.views import READ_METHODS, ApiView, not_found
 from billing.models import Invoice, InvoiceLine
 from billing.usage import usage

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.scopes import Scope
+from accounts.scopes import Scope
 from api.views import ApiView, not_found
 from messaging import noticing
 from messaging.models import Thread

@@ -14,10 +14,10 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.scopes import Scope
 from api.fields import CamelCase, Choice
 from api.problems import Problem
 from api.reading import checked
-from api.scopes import Scope
 from api.tenant import shapes
 from api.version import BASE_PATH
 from api.views import READ_METHODS, ApiView, JSONRenderer, not_found

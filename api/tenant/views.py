@@ -9,11 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.scopes import Scope
 from api import idempotency
 from api.paging import PageQuery, page
 from api.problems import Problem
 from api.reading import checked, months_of
-from api.scopes import Scope
 from api.tenant import shapes
 from api.tenant.consents import ids, said
 from api.tenant.contents import Stored

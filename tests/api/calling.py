@@ -7,8 +7,8 @@ from typing import Any
 from django.test import Client
 from django_tenants.utils import schema_context
 
-from api.keys import create_key
-from api.scopes import BSP_SCOPES, TENANT_SCOPES
+from accounts.keys import create_key
+from accounts.scopes import BSP_SCOPES, TENANT_SCOPES
 from audit.record import Actor
 from tests.conftest import MADE_AT
 

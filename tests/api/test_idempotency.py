@@ -7,8 +7,9 @@ import pytest
 from django.db import connection
 from django_tenants.utils import schema_context
 
+from accounts.models import ApiKey
 from api import idempotency
-from api.models import ApiKey, IdempotencyRecord
+from api.models import IdempotencyRecord
 from api.tasks import forget_answers
 from messaging.models import Message, Thread
 from tests.api.calling import Caller, make_key

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django_tenants.utils import schema_context
 
-from api.keys import NameTaken, UnknownKey, UnknownScope, create_key, find_key, revoke_key
-from api.models import ApiKey
+from accounts.keys import NameTaken, UnknownKey, UnknownScope, create_key, find_key, revoke_key
+from accounts.models import ApiKey
 from audit.models import Entry
 from tests.api.calling import Caller, make_key
 from tests.conftest import MADE_AT

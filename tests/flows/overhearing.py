@@ -24,8 +24,8 @@ PEOPLE_AND_KEYS = f"""
 import json
 from django_tenants.utils import schema_context
 from accounts.making import make_user
-from api.keys import create_key
-from api.scopes import BSP_SCOPES, TENANT_SCOPES
+from accounts.keys import create_key
+from accounts.scopes import BSP_SCOPES, TENANT_SCOPES
 from audit.record import Actor
 from tenants import clock
 actor, at, keys = Actor.system("tests"), clock.now(), {{}}

@@ -5,6 +5,7 @@ put the party's word into what it writes, and its digits into what must be a num
 """
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -21,13 +22,14 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import connection, models
+from django.utils import timezone
 from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
-from accounts.models import RoleGrant, SignedIn, User
+from accounts.models import ApiKey, RoleGrant, SignedIn, User
 from accounts.sessions import digest
-from api.models import ApiKey, IdempotencyRecord
+from api.models import IdempotencyRecord
 from audit.models import Entry
 from audit.record import Actor, record
 from billing.models import (
@@ -68,7 +70,7 @@ from messaging.models import (
     Thread,
     WindowOpening,
 )
-from tenants.models import DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
+from tenants.models import BreakGlass, DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
 from tests.conftest import FROZEN_AT
 
 AT = FROZEN_AT - timedelta(minutes=10)
@@ -473,6 +475,17 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     TenantKey: lambda party: TenantKey.objects.get_or_create(
         municipality=party.municipality, defaults={"key_encrypted": party.hash("data key"), "made_at": AT}
     )[0],
+    BreakGlass: lambda party: BreakGlass.objects.create(
+        municipality=party.municipality,
+        employee_id=uuid.uuid4(),
+        employee_name=party.text("employee"),
+        roles=["ADMIN"],
+        reason=party.text("reason of entry"),
+        minutes=30,
+        state="REQUESTED",
+        requested_at=timezone.now(),
+        lapses_at=timezone.now() + timedelta(hours=8),
+    ),
     Trouble: lambda party: Trouble.objects.create(
         number=party.number, kind="QUALITY", detail=party.text("trouble"), opened_at=AT
     ),

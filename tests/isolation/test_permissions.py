@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.permissions import ROLES_WITH, Permission, permissions_with
+from accounts.permissions import OF_SCOPES, ROLES_WITH, Permission, permissions_with
 from accounts.roles import BspRole, MunicipalRole
-from api.scopes import BSP_SCOPES, PERMISSIONS, TENANT_SCOPES
+from accounts.scopes import BSP_SCOPES, TENANT_SCOPES
 from api.views import ApiView
 from config.local.folders import ROOT
 from tests.isolation import addresses
@@ -62,7 +62,7 @@ def rules(view: Any) -> dict[str, Permission | None]:
     if made_by is not None and issubclass(made_by, ApiView):
         operation = made_by()
         methods = [name.upper() for name in operation.http_method_names if name == "head" or hasattr(operation, name)]
-        return {method: PERMISSIONS[operation.scope_of(method)] for method in methods}
+        return {method: OF_SCOPES[operation.scope_of(method)] for method in methods}
     if hasattr(view, "permission"):
         return dict.fromkeys(PAGE_METHODS, view.permission)
     return {}
@@ -129,7 +129,7 @@ class TestEveryAddress:
                     yield role, may, Asked(host=host.host, method=method, path=path, session=session, **sent)
             else:
                 for scope, key in host.keys.items():
-                    may = scope == ALL or PERMISSIONS[scope] is permission
+                    may = scope == ALL or OF_SCOPES[scope] is permission
                     yield scope, may, Asked(host=host.host, method=method, path=path, key=key, **sent)
 
     @pytest.mark.parametrize(("urlconf", "route"), guarded())
@@ -155,7 +155,7 @@ class TestTheTable:
         assert permission in asked_for, "no page and no operation asks for it: take it out"
 
     def test_each_scope_is_a_permission(self):
-        assert set(PERMISSIONS) == TENANT_SCOPES | BSP_SCOPES
+        assert set(OF_SCOPES) == TENANT_SCOPES | BSP_SCOPES
 
     @pytest.mark.parametrize("role", MunicipalRole.values)
     def test_a_role_of_a_municipality_is_nothing_at_the_console(self, role):
@@ -182,5 +182,5 @@ class TestTheTable:
                 roles = {role for role, mark in zip(lines[0][2:], row[2:], strict=False) if mark == "yes"}
                 written.setdefault(row[0].strip("`"), set()).update(roles)
         assert written == {permission.value: {str(role) for role in roles} for permission, roles in ROLES_WITH.items()}
-        for scope, permission in PERMISSIONS.items():
+        for scope, permission in OF_SCOPES.items():
             assert f"| `{scope}` | `{permission}` |" in text

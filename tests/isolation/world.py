@@ -18,12 +18,11 @@ from django.http import HttpResponseBase
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, AsyncClientHandler, FakePayload, encode_multipart
 from django_tenants.utils import schema_context
 
+from accounts.keys import create_key
 from accounts.making import make_user
-from accounts.models import User
+from accounts.models import ApiKey, User
 from accounts.roles import BspRole, MunicipalRole
-from api.keys import create_key
-from api.models import ApiKey
-from api.scopes import BSP_SCOPES, TENANT_SCOPES
+from accounts.scopes import BSP_SCOPES, TENANT_SCOPES
 from audit.record import Actor
 from tenants.models import Municipality
 from tests.conftest import MADE_AT

@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django_tenants.utils import get_public_schema_name, schema_context
 
-from api.keys import NameTaken, UnknownScope, create_key
-from api.scopes import BSP_SCOPES, TENANT_SCOPES
+from accounts.keys import NameTaken, UnknownScope, create_key
+from accounts.scopes import BSP_SCOPES, TENANT_SCOPES
 from audit.record import Actor
 from tenants import clock
 from tenants.models import Municipality

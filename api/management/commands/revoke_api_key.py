@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django_tenants.utils import get_public_schema_name, schema_context
 
-from api.keys import UnknownKey, revoke_key
+from accounts.keys import UnknownKey, revoke_key
 from api.management.commands.create_api_key import CONSOLE
 from audit.record import Actor
 from tenants import clock

@@ -15,8 +15,8 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django_tenants.utils import get_public_schema_name
 
-from api.models import ApiKey
-from api.scopes import BSP_SCOPES, TENANT_SCOPES
+from accounts.models import ApiKey
+from accounts.scopes import BSP_SCOPES, TENANT_SCOPES
 from audit.record import Actor, record
 
 LAST_USED_EVERY = timedelta(minutes=1)
