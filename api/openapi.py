@@ -86,6 +86,7 @@ STRICT: dict[str, dict[str, Any]] = {
     "HeaderMedium": {"if": {"required": ["filename"]}, "then": {"properties": {"kind": {"const": "document"}}}},
     **{name: {"not": {"required": ["headerText", "headerMedium"]}} for name in ("Buttons", "PageButton")},
     "Content": {"type": "object"},
+    "NewChoice": {},
     "NewConsent": {},
 }
 

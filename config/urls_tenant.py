@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import TENANT
-from web import administration, listening, media, template_pages, workspace
+from web import administration, listening, media, template_pages, uncertain, workspace
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=TENANT),
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("threads/<uuid:thread_id>/template/<uuid:template_id>/", workspace.send_template, name="send-template"),
     path("threads/<uuid:thread_id>/consent/", workspace.record_consent, name="consent"),
     path("threads/<uuid:thread_id>/close/", workspace.close_thread, name="close-thread"),
+    path("threads/<uuid:thread_id>/uncertain/<uuid:message_id>/", uncertain.choose, name="uncertain"),
     path("unreached/", workspace.unreached, name="unreached"),
     path("live/inbox/", listening.inbox, name="live-inbox"),
     path("live/threads/<uuid:thread_id>/", listening.thread, name="live-thread"),

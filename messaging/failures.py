@@ -7,8 +7,7 @@ from messaging.models import Message
 from whatsapp.reasons import Reason, reason_of
 
 WINDOW_CLOSED = "window_closed_waiting"
-LEFT = "left_uncertain"
-SENT_AGAIN = "sent_again"
+FIRST_ARRIVED = "first_arrived"
 NO_REASON = "no_reason"
 
 OURS: dict[str, Reason] = {
@@ -18,13 +17,9 @@ OURS: dict[str, Reason] = {
         "The 24 hours in which you could answer freely ended before this could be sent. "
         "Send a template, or use another channel.",
     ),
-    LEFT: Reason(
-        "Onzeker of dit is verzonden; een medewerker besloot het zo te laten.",
-        "Uncertain whether this was sent; somebody decided to leave it.",
-    ),
-    SENT_AGAIN: Reason(
-        "Onzeker of dit is verzonden; een medewerker verzond het opnieuw.",
-        "Uncertain whether this was sent; somebody sent it again.",
+    FIRST_ARRIVED: Reason(
+        "Niet opnieuw verzonden: het eerste bericht bleek intussen toch verzonden.",
+        "Not sent again: meanwhile the first message turned out to have been sent after all.",
     ),
     NO_REASON: Reason("WhatsApp gaf geen reden.", "WhatsApp gave no reason."),
     "INVALID_REQUEST": Reason(

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 
+from messaging import uncertain
 from messaging.models import Message, Thread
 
 
@@ -46,7 +47,15 @@ def list_threads(*, chosen: ThreadFilter, after: Position | None, most: int) -> 
 def list_messages(*, thread_id: UUID, after: Position | None, most: int) -> list[Message]:
     """Return a thread's messages in the order in which it is shown, oldest first."""
     messages: QuerySet[Message] = Message.objects.filter(thread_id=thread_id)
-    messages = messages.select_related("medium").order_by("stamped_at", "id")
+    messages = messages.select_related("medium", "choice").order_by("stamped_at", "id")
+    if after is not None:
+        messages = messages.filter(TupleGreaterThan(Tuple(F("stamped_at"), F("id")), (after.at, after.id)))
+    return list(messages[:most])
+
+
+def list_unsettled(*, after: Position | None, most: int) -> list[Message]:
+    """Return the messages about which nobody knows and nobody decided, the oldest first."""
+    messages = uncertain.unsettled().select_related("medium", "choice")
     if after is not None:
         messages = messages.filter(TupleGreaterThan(Tuple(F("stamped_at"), F("id")), (after.at, after.id)))
     return list(messages[:most])

@@ -20,7 +20,7 @@ from accounts.models import User
 from messaging import altering, consent, window
 from messaging.altering import Reaction, Version
 from messaging.media import answering, showing, types
-from messaging.models import Consent, Contact, Medium, Message, Template, Thread
+from messaging.models import Consent, Contact, Medium, Message, Template, Thread, UncertainChoice
 from messaging.templates import sending
 from messaging.threads import waiting
 from tenants.models import Number, Trouble
@@ -98,6 +98,8 @@ class ShownMessage:
     reactions: tuple[Reaction, ...]
     versions: tuple[Version, ...]
     medium: ShownMedium | None
+    choice: UncertainChoice | None  # what was decided while nobody knew whether it was sent
+    repeats: UUID | None  # the message that it says once more
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,9 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         if edge is not None:
             messages = messages.filter(_earlier_than(edge))
     messages = messages.annotate(interactive=KeyTextTransform("type", "content"))  # "button", "list" and so on
-    rows = list(messages.select_related("medium").defer("content", "referral")[: MESSAGES_A_PAGE + 1])
+    rows = list(
+        messages.select_related("medium", "choice", "repeats").defer("content", "referral")[: MESSAGES_A_PAGE + 1]
+    )
     shown = rows[:MESSAGES_A_PAGE][::-1]
     names = _names_of({row.author_id for row in shown if row.author_id})
     messages_shown = _shown(found, shown, names, at)
@@ -240,6 +244,8 @@ def _shown(found: Thread, rows: Sequence[Message], names: dict[UUID, str], at: d
             reactions=altering.standing(later.get(row.wamid or "", ())),
             versions=altering.versions(row, later.get(row.wamid or "", ())) if row.edited_at else (),
             medium=_shown_medium(row.medium, at) if row.medium is not None else None,
+            choice=getattr(row, "choice", None),
+            repeats=row.repeats.message_id if hasattr(row, "repeats") else None,
         )
         for row in rows
     )
@@ -285,6 +291,7 @@ def _thread_version(found: Thread, shown: Iterable[ShownMessage], said: Consent 
     for each in shown:
         row = each.message
         rows += [row.id, row.state, row.failed_reason, row.edited_at, row.revoked_at, each.reactions, each.versions]
+        rows += [each.choice] if each.choice is not None else []
         rows += [row.medium.state, row.medium.reason] if row.medium is not None else []
     return _digest([*_troubles(), found.state, found.last_inbound_at, *rows])
 

@@ -18,7 +18,7 @@ from messaging import consent, window
 from messaging.announcing import announce
 from messaging.attaching import Attached
 from messaging.core.models import OutboxWake
-from messaging.models import Contact, Message, OutboxItem, Template, Thread
+from messaging.models import Contact, Medium, Message, OutboxItem, Template, Thread
 from messaging.templates import sending, versions
 from messaging.templates.filling import Filling, TemplateUnusable, fill
 from tenants.models import Number
@@ -44,7 +44,7 @@ class ThreadClosed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One message to be queued. text: what people read of it on the page."""
+    """One message to be queued. text: what people read of it on the page. medium: where the content names none."""
 
     thread: Thread
     content: Content
@@ -52,6 +52,7 @@ class Draft:
     purpose: str = ""
     template: Template | None = None
     reply_to_wamid: str | None = None
+    medium: Medium | None = None
 
 
 def reply(*, thread_id: UUID, text: str, actor: Actor, at: datetime, reply_to_wamid: str | None = None) -> Message:
@@ -67,7 +68,7 @@ def reply_with(
 
     Raises WindowClosed, ThreadClosed: it is not allowed now. LimitExceeded, InvalidContent: Meta would refuse it.
     """
-    thread = _locked(thread_id)
+    thread = lock_open(thread_id=thread_id)
     if not window.is_open(last_inbound_at=thread.last_inbound_at, at=at):
         approved = approved_templates(phone_number_id=thread.phone_number_id)
         raise WindowClosed(closed_at=thread.window_ends_at(), templates=[template.name for template in approved])
@@ -89,7 +90,7 @@ def send_template(
     refuse it.
     """
     template = sending.hold(template_id=template_id)
-    thread = _locked(thread_id)
+    thread = lock_open(thread_id=thread_id)
     if template.waba_id != _waba_id(thread.phone_number_id):
         raise TemplateUnusable("template_of_another_account")
     draft = template_draft(thread=thread, template=template, values=values, at=at)
@@ -167,7 +168,8 @@ def _waba_id(phone_number_id: str) -> str:
     return Number.objects.filter(phone_number_id=phone_number_id).latest("id").waba_id
 
 
-def _locked(thread_id: UUID) -> Thread:
+def lock_open(*, thread_id: UUID) -> Thread:
+    """Return an open thread with its contact, both locked.  Raises ThreadClosed, Thread.DoesNotExist."""
     while True:
         contact_id = Thread.objects.values_list("contact_id", flat=True).get(id=thread_id)
         # The contact first, then the thread, as who applies what citizens write does: so the two never deadlock.
@@ -191,7 +193,7 @@ def _message(draft: Draft, actor: Actor, at: datetime, used: Mapping[UUID, int])
         kind=draft.content.type,
         text=draft.text,
         content={"items": content} if isinstance(content, list) else content,  # as what comes in is kept
-        medium=draft.content.medium if isinstance(draft.content, Attached) else None,
+        medium=draft.content.medium if isinstance(draft.content, Attached) else draft.medium,
         replies_to_wamid=about or "",
         stamped_at=at,
         created_at=at,

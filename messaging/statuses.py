@@ -18,6 +18,7 @@ from messaging.figures import META_ERRORS
 from messaging.lanes import stopping
 from messaging.metering import Meter
 from messaging.models import LooseStatus, Message, MessageStatus, OutboxItem
+from messaging.repeating import withdraw_repeats
 from messaging.saving import save_changed
 from messaging.templates import refusals
 from whatsapp.payloads import StatusUpdate
@@ -86,6 +87,7 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
     history: list[MessageStatus] = []
     loose: list[LooseStatus] = []
     changed: dict[UUID, Message] = {}
+    uncertain = {message.id for message in found.values() if message.state == Message.State.UNCERTAIN}
     for report in reports:
         message = found.get(report.update.wamid) or found.get(str(report.message_id))
         if message is None:
@@ -102,6 +104,9 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
         save_changed(list(changed.values()), fields=_MOVED)
         announce(threads={message.thread_id for message in changed.values()})
         OutboxItem.objects.filter(message__in=changed).delete()  # Meta has it: it must not be sent again
+        arrived = [id_ for id_ in uncertain if id_ in changed and changed[id_].state != Message.State.FAILED]
+        if arrived:
+            withdraw_repeats(message_ids=arrived)
         for message in changed.values():
             if message.state == Message.State.FAILED and message.failed_code is not None:
                 number = message.thread.phone_number_id

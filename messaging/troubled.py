@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 
+from messaging import uncertain
 from messaging.failures import WINDOW_CLOSED
 from messaging.models import Message, OutboxItem, Thread
 from messaging.reading import blocking, name_of
@@ -32,12 +33,22 @@ class Unreached:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """One message of which nobody knows whether it was sent, and about which nobody decided."""
+
+    message: Message
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unreachable:
     """What is wrong with a municipality's numbers, and whom that leaves waiting, longest first."""
 
     troubles: tuple[Trouble, ...]
     citizens: tuple[Unreached, ...]
     more: int  # citizens that are not listed, because there are so many
+    uncertain: tuple[Unsettled, ...]
+    more_uncertain: int
 
 
 def unreachable(*, at: datetime) -> Unreachable:
@@ -62,10 +73,16 @@ def unreachable(*, at: datetime) -> Unreachable:
         .order_by(F("waiting_since").asc(nulls_last=True), "last_message_at", "id")[: MOST_CITIZENS + 1]
     )
     citizens = tuple(_unreached(thread) for thread in found[:MOST_CITIZENS])
+    undecided = uncertain.unsettled()
+    shown = list(undecided.select_related("thread__contact")[: MOST_CITIZENS + 1])
     return Unreachable(
         troubles=tuple(troubles),
         citizens=citizens,
         more=threads.count() - len(citizens) if len(found) > len(citizens) else 0,
+        uncertain=tuple(
+            Unsettled(message=each, name=name_of(contact=each.thread.contact)) for each in shown[:MOST_CITIZENS]
+        ),
+        more_uncertain=undecided.count() - MOST_CITIZENS if len(shown) > MOST_CITIZENS else 0,
     )
 
 

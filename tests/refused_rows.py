@@ -42,6 +42,7 @@ from messaging.models import (
     TemplateSync,
     TemplateVersion,
     Thread,
+    UncertainChoice,
     WindowOpening,
 )
 from tenants.models import BreakGlass, DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
@@ -274,6 +275,13 @@ BASES: dict[type, Any] = {
     MetaUpload: lambda: {"medium": saved(Medium), **NUMBER, "meta_id": "1", "uploaded_at": AT},
     TenantKey: lambda: {"municipality": saved(Municipality, **next(OTHERS)), "key_encrypted": HASH, "made_at": AT},
     MessageStatus: lambda: {"message": saved(Message), "status": "sent", "stamped_at": AT},
+    UncertainChoice: lambda: {
+        "message": saved(Message),
+        "choice": "LEAVE",
+        "chosen_at": AT,
+        "chosen_by_id": "1",
+        "chosen_by_name": "Sanne",
+    },
     OutboxItem: lambda: {
         "message": saved(Message),
         **NUMBER,
@@ -393,6 +401,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "trouble_open_once": {"detail": "again"},
     "trouble_closed_after_opened": {"closed_at": AT - timedelta(seconds=1)},
     "message_failed_has_reason": {"state": "FAILED"},
+    "uncertain_choice_repeats_or_leaves": {"choice": "SEND_AGAIN"},
     "medium_pending_is_due": {"state": "PENDING"},
     "medium_stored_is_known": {"sha256": None},
     "medium_failed_has_reason": {"state": "FAILED"},
@@ -469,6 +478,7 @@ UNIQUE_ALSO: dict[str, Any] = {
     "Message.wamid": {"wamid": "wamid.x"},
     "Consent.wamid": {"source": "MESSAGE", "wamid": "wamid.x"},
     "Consent.confirmation": lambda: {"confirmation": saved(Message)},
+    "UncertainChoice.repeated_by": lambda: {"choice": "SEND_AGAIN", "repeated_by": saved(Message)},
 }
 OTHERWISE: dict[type, dict[str, Any]] = {
     BreakGlass: {"employee_id": uuid.UUID(int=8)},

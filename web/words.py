@@ -228,6 +228,7 @@ REFUSALS: dict[str, Promise] = {
     "template_purpose_undeclared": _(
         "This template belongs to a purpose that your municipality has not declared. Choose another one."
     ),
+    "template_changed": _("Meta has another text of this template now. Choose the template anew."),
     "template_stale": _(
         "What we know of this template is out of date. Your administrator brings it up to date, under Templates."
     ),
@@ -261,6 +262,7 @@ ACTIONS: dict[str, Promise] = {
     "media.erase": _("File erased"),
     "media.read": _("File opened"),
     "media.upload": _("File uploaded"),
+    "message.choose": _("Decided about an uncertain message"),
     "message.queue": _("Message sent"),
     "municipality.create": _("Municipality made"),
     "page.open": _("Page opened"),

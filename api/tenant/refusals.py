@@ -13,6 +13,7 @@ from messaging.reaching import NotFound, NumberNeeded
 from messaging.reacting import CannotReact
 from messaging.replying import ThreadClosed, WindowClosed
 from messaging.templates.filling import TemplateUnusable
+from messaging.uncertain import ChosenOtherwise, NotUncertain
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
 from whatsapp.texts import text_of
@@ -74,6 +75,12 @@ def as_problems() -> Iterator[None]:
         raise Problem(status=409, code=error.code, detail=CANNOT_REACT[error.code]) from error
     except TemplateUnusable as error:
         raise _unusable(error) from error
+    except NotUncertain as error:
+        detail = f"What became of this message is known: it is {error.state}. Nothing was chosen."
+        raise Problem(status=409, code="not_uncertain", detail=detail, state=error.state) from error
+    except ChosenOtherwise as error:
+        detail = f"It was decided already: {error.choice.choice}. Nothing was changed."
+        raise Problem(status=409, code="chosen_otherwise", detail=detail, choice=error.choice.choice) from error
     except (LimitExceeded, InvalidContent) as error:
         raise _invalid(_field_of(error.code), text_of(error, language="en"), error.code) from error
 
@@ -91,6 +98,7 @@ UNUSABLE = {
     "template_marketing": "Meta regards this template as MARKETING, which a municipality may not send.",
     "template_purpose_missing": "The template belongs to no declared purpose: an administrator assigns one.",
     "template_purpose_undeclared": "The template belongs to a purpose that the municipality has not declared.",
+    "template_changed": "Meta has another text of this template now: send the template anew.",
     "template_stale": "What is known of this template is out of date: it is sent again after the next sync.",
     "template_unreadable": "What Meta has of this template cannot be read.",
 }

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.fields import (
@@ -20,6 +21,7 @@ from api.fields import (
     WholeNumber,
 )
 from api.paging import PageQuery, PageShape
+from api.tenant.choices import ChoiceShape
 from api.tenant.contents import Content
 from api.tenant.fillings import TemplateChoice
 from messaging.consent import MOST_EVIDENCE, MOST_HOW
@@ -170,6 +172,17 @@ class MessageShape(CamelCase):
     purpose = Choice(choices=["", *Purpose.values], help_text="The declared purpose of a template; else empty.")
     template = MessageTemplate(source="*", allow_null=True)
     failure = Failure(source="*", allow_null=True)
+    choice = serializers.SerializerMethodField(
+        allow_null=True, help_text="What was decided about it while it was UNCERTAIN; null when nothing was."
+    )
+
+    @extend_schema_field(ChoiceShape(allow_null=True))
+    def get_choice(self, message: Message) -> Any:
+        """Return what was decided; of a message that just came or waits nothing can be."""
+        if message.direction == Message.Direction.INBOUND or message.state == Message.State.QUEUED:
+            return None
+        choice = getattr(message, "choice", None)
+        return ChoiceShape(choice).data if choice is not None else None
 
 
 class Standing(Choice):

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from api.tenant import attention, consents, media, views
+from api.tenant import attention, consents, media, uncertain, views
 
 urlpatterns = [
     path("messages", views.Messages.as_view()),
     path("messages/<uuid:message_id>", views.OneMessage.as_view()),
+    path("messages/<uuid:message_id>/_choose", uncertain.Choose.as_view()),
+    path("uncertain-messages", uncertain.UncertainMessages.as_view()),
     path("media", media.Media.as_view()),
     path("media/<uuid:medium_id>", media.OneMedium.as_view()),
     path("media/<uuid:medium_id>/content", media.MediumContent.as_view()),

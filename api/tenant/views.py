@@ -156,7 +156,7 @@ class OneMessage(ApiView):
     )
     def get(self, request: Request, message_id: UUID) -> Response:
         """Return the message."""
-        message = Message.objects.filter(id=message_id).first()
+        message = Message.objects.select_related("medium", "choice").filter(id=message_id).first()
         if message is None:
             raise not_found("message")
         return Response(shapes.MessageShape(message).data)

@@ -1,5 +1,6 @@
 """What one municipality and its citizens said to each other. All of it lies in the municipality's own schema."""
 
+from messaging.models.choices import UncertainChoice
 from messaging.models.consents import Consent
 from messaging.models.evidence import Alteration, IdChange, LooseStatus, Sighting, WindowOpening
 from messaging.models.inbox import InboxEvent
@@ -30,5 +31,6 @@ __all__ = [
     "TemplateSync",
     "TemplateVersion",
     "Thread",
+    "UncertainChoice",
     "WindowOpening",
 ]

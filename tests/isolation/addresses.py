@@ -29,9 +29,10 @@ from messaging.models import (
     Template,
     TemplateSync,
     Thread,
+    UncertainChoice,
 )
 from tenants.models import Municipality
-from tests.isolation.rows import Party
+from tests.isolation.rows import Party, undecided
 
 PAGE, API, OPEN = "PAGE", "API", "OPEN"
 # What somebody is answered whose cookie or key is of another host. 405: the address does not know the method.
@@ -208,7 +209,15 @@ EVERY_HOST = {
 
 OF_MUNICIPALITIES = EVERY_HOST | {
     "inbox/": Address(PAGE, "AGENT", sees=("Contact.profile_name", "Message.text"), elsewhere=LIST),
-    "unreached/": Address(PAGE, "AGENT", nothing="nobody waits in vain while no number is in trouble", elsewhere=LIST),
+    "unreached/": Address(PAGE, "AGENT", sees=("Message.text",), elsewhere=LIST),
+    "threads/<uuid:thread_id>/uncertain/<uuid:message_id>/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD | {"message_id": undecided},
+        form=lambda party: {"choice": "SEND_AGAIN"},
+        changes=(UncertainChoice, Message, OutboxItem),
+    ),
     "threads/<uuid:thread_id>/": Address(
         PAGE,
         "AGENT",
@@ -282,6 +291,16 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "api/v1/messages/<uuid:message_id>": Address(
         API, "messages:read", ids={"message_id": Message}, sees=("Message.text", "Message.content")
     ),
+    "api/v1/messages/<uuid:message_id>/_choose": Address(
+        API,
+        "messages:send",
+        method="POST",
+        ids={"message_id": undecided},
+        body=lambda party: {"choice": "LEAVE"},
+        changes=(UncertainChoice,),
+        elsewhere=frozenset({400, 404}),  # 400: asked without a choice
+    ),
+    "api/v1/uncertain-messages": Address(API, "messages:read", sees=("Message.text", "Message.id"), elsewhere=LIST),
     "api/v1/media": Address(
         API,
         "messages:send",

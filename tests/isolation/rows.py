@@ -68,6 +68,7 @@ from messaging.models import (
     TemplateSync,
     TemplateVersion,
     Thread,
+    UncertainChoice,
     WindowOpening,
 )
 from tenants.models import BreakGlass, DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
@@ -208,6 +209,35 @@ def _outbox_item(party: Party) -> OutboxItem:
         request={"text": {"body": party.text("request")}},
         due_at=AT,
     )
+
+
+def _choice(party: Party) -> UncertainChoice:
+    def uncertain(word: str) -> Message:
+        return Message.objects.create(
+            thread=party.rows[Thread],
+            direction="OUTBOUND",
+            state="UNCERTAIN",
+            kind="text",
+            text=party.text(word),
+            content={"body": party.text(word), "preview_url": False},
+            stamped_at=AT - timedelta(seconds=2),
+            created_at=AT,
+        )
+
+    undecided = uncertain("undecided")
+    party.more.append(undecided)
+    return UncertainChoice.objects.create(
+        message=uncertain("decided"),
+        choice="LEAVE",
+        chosen_at=AT,
+        chosen_by_id=party.text("chooser id"),
+        chosen_by_name=party.text("chooser"),
+    )
+
+
+def undecided(party: Party) -> Any:
+    """Return the id of the party's message about which somebody must decide."""
+    return next(row.pk for row in party.more if isinstance(row, Message) and row.state == "UNCERTAIN")
 
 
 def _template(party: Party) -> Template:
@@ -357,6 +387,7 @@ IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
         requested_at=FROZEN_AT,
     ),
     OutboxItem: _outbox_item,
+    UncertainChoice: _choice,
     Template: _template,
     TemplateVersion: _version,
     TemplateAlert: lambda party: TemplateAlert.objects.create(
