@@ -6,9 +6,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.scopes import Scope
 from api.paging import PageQuery, page
 from api.reading import checked
-from api.scopes import Scope
 from api.tenant import shapes
 from api.tenant.choices import ChoiceShape, NewChoice
 from api.tenant.refusals import as_problems
