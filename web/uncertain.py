@@ -71,5 +71,5 @@ def _refusal(request: PageRequest, message_id: UUID, choice: Choice) -> Promise 
         text = _("%(name)s has decided already. Nothing was changed.") % {"name": error.choice.chosen_by_name}
         messages.info(request, text)
     else:
-        messages.success(request, DONE[choice])
+        messages.success(request, str(DONE[choice]))
     return None
