@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import TENANT
-from web import administration, listening, media, template_pages, uncertain, workspace
+from web import administration, desk, listening, media, template_pages, uncertain, workspace
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=TENANT),
@@ -18,6 +18,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("threads/<uuid:thread_id>/reply/", workspace.reply, name="reply"),
     path("threads/<uuid:thread_id>/template/<uuid:template_id>/", workspace.send_template, name="send-template"),
     path("threads/<uuid:thread_id>/consent/", workspace.record_consent, name="consent"),
+    path("threads/<uuid:thread_id>/take/", desk.take, name="take-thread"),
+    path("threads/<uuid:thread_id>/assign/", desk.assign, name="assign-thread"),
+    path("threads/<uuid:thread_id>/snooze/", desk.snooze, name="snooze-thread"),
+    path("threads/<uuid:thread_id>/note/", desk.note, name="note-thread"),
+    path("threads/<uuid:thread_id>/case/", desk.case, name="thread-case"),
     path("threads/<uuid:thread_id>/close/", workspace.close_thread, name="close-thread"),
     path("threads/<uuid:thread_id>/uncertain/<uuid:message_id>/", uncertain.choose, name="uncertain"),
     path("unreached/", workspace.unreached, name="unreached"),

@@ -1,69 +1,30 @@
-"""What agents see: the inbox, and one thread. Reads only; a page makes one of these calls and shows the result.
+"""What agents see of one thread. Reads only; a page makes one of these calls and shows the result.
 
-Each carries a version: a digest of what is shown. The live connection (web/live.py) compares it with the one that a
-page has, so that whatever a page missed is seen when it asks again.
+It carries a version: a digest of what is shown. The live connection (web/live.py) compares it with the one that a page
+has, so that whatever a page missed is seen when it asks again. The lists of threads: messaging/lists.py.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import User
 from messaging import altering, consent, window
 from messaging.altering import Reaction, Version
 from messaging.media import answering, showing, types
-from messaging.models import Consent, Contact, Medium, Message, Template, Thread, UncertainChoice
+from messaging.models import Consent, Contact, Medium, Message, Template, Thread, ThreadNote, UncertainChoice
 from messaging.templates import sending
-from messaging.threads import waiting
 from tenants.models import Number, Trouble
 from tenants.trouble import BLOCKING, open_troubles
 
-_LAST = ("text", "kind", "direction", "state", "revoked_at")
-THREADS_A_PAGE = 50
 MESSAGES_A_PAGE = 100
-
-
-class Order(StrEnum):
-    """Which open threads an inbox shows, and in which order."""
-
-    WAITING = "waiting"  # those that wait for an answer, longest first
-    LATEST = "latest"  # all that are open, last message first
-
-
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """One thread in the inbox, with its last message."""
-
-    thread: Thread
-    name: str
-    window_open: bool
-    last_text: str
-    last_kind: str
-    last_is_ours: bool
-    last_state: str
-    last_is_revoked: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Inbox:
-    """One page of the inbox. Numbers are of all threads, not of the page."""
-
-    rows: tuple[InboxRow, ...]
-    order: Order
-    page: int
-    has_more: bool
-    open_threads: int
-    waiting_threads: int
-    version: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +64,22 @@ class ShownMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownNote:
+    """One internal note, or one thing that was done to the thread, as the page shows it between the messages."""
+
+    note: ThreadNote
+    author: str  # '' for the system
+    about: str  # who it was given to
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadView:
-    """One thread with its latest messages, and what can be answered now."""
+    """One thread with its latest messages, and what can be answered now. lines: messages and notes as they came."""
 
     thread: Thread
     name: str
+    assignee: str  # who has it; '' for nobody
+    lines: tuple[ShownMessage | ShownNote, ...]
     phone: str
     number: str
     messages: tuple[ShownMessage, ...]
@@ -121,45 +93,23 @@ class ThreadView:
     at: datetime
 
 
-def inbox(*, order: Order = Order.WAITING, page: int = 1, at: datetime) -> Inbox:
-    """Return one page of the open threads of the schema that the connection is in, by two queries."""
-    counts = Thread.objects.filter(state=Thread.State.OPEN).aggregate(
-        open=Count("id"), waiting=Count("id", filter=Q(waiting_since__isnull=False))
-    )
-    start = (max(page, 1) - 1) * THREADS_A_PAGE
-    threads = list(_with_last_message(_ordered(order))[start : start + THREADS_A_PAGE + 1])
-    rows = tuple(_row(thread, at) for thread in threads[:THREADS_A_PAGE])
-    shown = [
-        (row.thread.id, row.thread.last_message_at, row.last_state, row.name, row.last_text, row.last_is_revoked)
-        for row in rows
-    ]
-    return Inbox(
-        rows=rows,
-        order=order,
-        page=max(page, 1),
-        has_more=len(threads) > THREADS_A_PAGE,
-        open_threads=counts["open"],
-        waiting_threads=counts["waiting"],
-        version=_digest([*_troubles(), counts["open"], counts["waiting"], *shown]),
-        at=at,
-    )
-
-
 def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> ThreadView:
     """Return a thread with its latest messages, or the latest before one.  Raises Thread.DoesNotExist."""
     found = Thread.objects.select_related("contact").get(id=thread_id)
     messages = found.messages.order_by("-stamped_at", "-created_at", "-id")
-    if before is not None:
-        edge = Message.objects.filter(id=before, thread=found).first()
-        if edge is not None:
-            messages = messages.filter(_earlier_than(edge))
+    edge = Message.objects.filter(id=before, thread=found).first() if before is not None else None
+    if edge is not None:
+        messages = messages.filter(_earlier_than(edge))
     messages = messages.annotate(interactive=KeyTextTransform("type", "content"))  # "button", "list" and so on
     rows = list(
         messages.select_related("medium", "choice", "repeats").defer("content", "referral")[: MESSAGES_A_PAGE + 1]
     )
     shown = rows[:MESSAGES_A_PAGE][::-1]
-    names = _names_of({row.author_id for row in shown if row.author_id})
+    notes = _notes(found, since=shown[0] if len(rows) > MESSAGES_A_PAGE else None, until=edge)
+    people = {row.author_id for row in (*shown, *notes)} | {note.about_id for note in notes} | {found.assignee_id}
+    names = names_of({id_ for id_ in people if id_})
     messages_shown = _shown(found, shown, names, at)
+    lines = _lines(messages_shown, notes, names)
     number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()
     said = consent.standing(contact=found.contact)
     return ThreadView(
@@ -167,6 +117,8 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         name=name_of(contact=found.contact),
         phone=f"+{found.contact.wa_id}" if found.contact.wa_id else "",
         number=number.display_phone_number if number else "",
+        assignee=names.get(found.assignee_id, "") if found.assignee_id else "",
+        lines=lines,
         messages=messages_shown,
         earlier=shown[0].id if len(rows) > MESSAGES_A_PAGE else None,
         is_open=found.state == Thread.State.OPEN,
@@ -174,7 +126,7 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         window_ends_at=found.window_ends_at(),
         consent=said,
         templates=tuple(sending.sendable(waba_id=number.waba_id)) if number else (),
-        version=_thread_version(found, messages_shown, said),
+        version=_thread_version(found, lines, said),
         at=at,
     )
 
@@ -191,31 +143,6 @@ def name_of(*, contact: Contact) -> str:
     return contact.profile_name or contact.username or (f"+{contact.wa_id}" if contact.wa_id else "")
 
 
-def _ordered(order: Order) -> QuerySet[Thread]:
-    if order is Order.WAITING:
-        return Thread.objects.filter(waiting()).order_by("waiting_since", "id")
-    return Thread.objects.filter(state=Thread.State.OPEN).order_by("-last_message_at", "id")
-
-
-def _with_last_message(threads: QuerySet[Thread]) -> QuerySet[Any]:
-    last = Message.objects.filter(thread=OuterRef("pk")).order_by("-stamped_at", "-created_at", "-id")
-    columns = {f"last_{name}": Subquery(last.values(name)[:1]) for name in _LAST}
-    return threads.select_related("contact").annotate(**columns)
-
-
-def _row(found: Any, at: datetime) -> InboxRow:
-    return InboxRow(
-        thread=found,
-        name=name_of(contact=found.contact),
-        window_open=window.is_open(last_inbound_at=found.last_inbound_at, at=at),
-        last_text=found.last_text or "",
-        last_kind=found.last_kind or "",
-        last_is_ours=found.last_direction == Message.Direction.OUTBOUND,
-        last_state=found.last_state or "",
-        last_is_revoked=found.last_revoked_at is not None,
-    )
-
-
 def _earlier_than(edge: Message) -> Q:
     same_second = Q(stamped_at=edge.stamped_at)
     return (
@@ -225,7 +152,8 @@ def _earlier_than(edge: Message) -> Q:
     )
 
 
-def _names_of(ids: set[UUID]) -> dict[UUID, str]:
+def names_of(ids: set[UUID]) -> dict[UUID, str]:
+    """Return the names of users."""
     return dict(User.objects.filter(id__in=ids).values_list("id", "name")) if ids else {}
 
 
@@ -282,19 +210,46 @@ def _quotes(found: Thread, rows: Iterable[Message]) -> dict[str, Quote]:
     return quotes
 
 
-def _troubles() -> list[str]:
+def open_troubles_here() -> list[str]:
+    """Return the ids of the troubles that pages show."""
     return [str(trouble.id) for trouble in blocking()]
 
 
-def _thread_version(found: Thread, shown: Iterable[ShownMessage], said: Consent | None) -> str:
+def _thread_version(found: Thread, lines: Iterable[ShownMessage | ShownNote], said: Consent | None) -> str:
     rows: list[object] = [said.id if said else None]
-    for each in shown:
+    for each in lines:
+        if isinstance(each, ShownNote):
+            rows.append(each.note.id)
+            continue
         row = each.message
         rows += [row.id, row.state, row.failed_reason, row.edited_at, row.revoked_at, each.reactions, each.versions]
         rows += [each.choice] if each.choice is not None else []
         rows += [row.medium.state, row.medium.reason] if row.medium is not None else []
-    return _digest([*_troubles(), found.state, found.last_inbound_at, *rows])
+    return digest([*open_troubles_here(), found.state, found.last_inbound_at, *rows])
 
 
-def _digest(parts: Iterable[object]) -> str:
+def _notes(found: Thread, *, since: Message | None, until: Message | None) -> list[ThreadNote]:
+    """Return the notes that stand between the messages of a page, by one query."""
+    notes = ThreadNote.objects.filter(thread=found)
+    if since is not None:
+        notes = notes.filter(at__gte=since.stamped_at)
+    if until is not None:
+        notes = notes.filter(at__lt=until.stamped_at)
+    return list(notes.order_by("-at", "-id")[:MESSAGES_A_PAGE])[::-1]
+
+
+def _lines(
+    shown: Sequence[ShownMessage], notes: Sequence[ThreadNote], names: dict[UUID, str]
+) -> tuple[ShownMessage | ShownNote, ...]:
+    """Return messages and notes in the order of their moments; of one moment the message first."""
+    dated: list[tuple[datetime, ShownMessage | ShownNote]] = [(each.message.stamped_at, each) for each in shown]
+    for note in notes:
+        author = names.get(note.author_id, "") if note.author_id else ""
+        about = names.get(note.about_id, "") if note.about_id else ""
+        dated.append((note.at, ShownNote(note=note, author=author, about=about)))
+    return tuple(each for _, each in sorted(dated, key=lambda pair: pair[0]))  # stable
+
+
+def digest(parts: Iterable[object]) -> str:
+    """Return the version of what is made of some parts."""
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -42,6 +42,10 @@ class ThreadClosed(Exception):
     """The thread was closed; the citizen's next message, or a template, opens a new one."""
 
 
+class AnsweredMeanwhile(Exception):
+    """A colleague answered since who writes saw the thread last; nothing was sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One message to be queued. text: what people read of it on the page. medium: where the content names none."""
@@ -53,26 +57,72 @@ class Draft:
     template: Template | None = None
     reply_to_wamid: str | None = None
     medium: Medium | None = None
+    once: UUID | None = None  # the message's id, where whoever sends it chose one
 
 
-def reply(*, thread_id: UUID, text: str, actor: Actor, at: datetime, reply_to_wamid: str | None = None) -> Message:
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """An agent at a page, who answers: the thread is theirs from now on if nobody had it.
+
+    once: made with the form, becomes the message's id, so that a form sent twice queues one message.
+    seen_until: when the page was made; None: send whatever a colleague answered since.
+    """
+
+    user_id: UUID
+    once: UUID
+    seen_until: datetime | None
+
+
+def reply(
+    *,
+    thread_id: UUID,
+    text: str,
+    actor: Actor,
+    at: datetime,
+    reply_to_wamid: str | None = None,
+    answerer: Answerer | None = None,
+) -> Message:
     """Queue a free-form text in an open thread.  Raises what `reply_with` raises."""
-    return reply_with(thread_id=thread_id, content=Text(body=text), actor=actor, at=at, reply_to_wamid=reply_to_wamid)
+    return reply_with(
+        thread_id=thread_id,
+        content=Text(body=text),
+        actor=actor,
+        at=at,
+        reply_to_wamid=reply_to_wamid,
+        answerer=answerer,
+    )
 
 
 @transaction.atomic
 def reply_with(
-    *, thread_id: UUID, content: Content, actor: Actor, at: datetime, reply_to_wamid: str | None = None
+    *,
+    thread_id: UUID,
+    content: Content,
+    actor: Actor,
+    at: datetime,
+    reply_to_wamid: str | None = None,
+    answerer: Answerer | None = None,
 ) -> Message:
     """Queue a free-form message of any kind in an open thread; a template is no free-form message.
 
-    Raises WindowClosed, ThreadClosed: it is not allowed now. LimitExceeded, InvalidContent: Meta would refuse it.
+    Raises WindowClosed, ThreadClosed, AnsweredMeanwhile: it is not allowed now. LimitExceeded, InvalidContent: Meta
+    would refuse it.
     """
     thread = lock_open(thread_id=thread_id)
+    if answerer is not None:
+        sent_before = _begin_answer(thread, answerer)
+        if sent_before is not None:
+            return sent_before
     if not window.is_open(last_inbound_at=thread.last_inbound_at, at=at):
         approved = approved_templates(phone_number_id=thread.phone_number_id)
         raise WindowClosed(closed_at=thread.window_ends_at(), templates=[template.name for template in approved])
-    draft = Draft(thread=thread, content=content, text=content.readable(), reply_to_wamid=reply_to_wamid)
+    draft = Draft(
+        thread=thread,
+        content=content,
+        text=content.readable(),
+        reply_to_wamid=reply_to_wamid,
+        once=answerer.once if answerer else None,
+    )
     # A thumbs-up is no answer: who asked something still waits.
     answers = content.type != "reaction"
     return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at, answers=answers)[0]
@@ -183,10 +233,31 @@ def lock_open(*, thread_id: UUID) -> Thread:
     return thread
 
 
+def _begin_answer(thread: Thread, answerer: Answerer) -> Message | None:
+    """Return the message if the form was sent before, else make the thread the agent's if nobody has it.
+
+    Raises AnsweredMeanwhile. The thread is locked, so of two forms at once one waits here for the other.
+    """
+    before = Message.objects.filter(id=answerer.once).first()
+    if before is not None:
+        if (before.thread_id, before.author_id) != (thread.id, answerer.user_id):
+            raise Thread.DoesNotExist  # no form of ours names another's message
+        return before
+    if answerer.seen_until is not None:
+        since = thread.messages.filter(direction=Message.Direction.OUTBOUND, created_at__gt=answerer.seen_until)
+        if since.exclude(author_id=answerer.user_id).exclude(author_id=None).exclude(kind="reaction").exists():
+            raise AnsweredMeanwhile
+    if thread.assignee_id is None:
+        thread.assignee_id = answerer.user_id
+        thread.save(update_fields=["assignee_id"])
+    return None
+
+
 def _message(draft: Draft, actor: Actor, at: datetime, used: Mapping[UUID, int]) -> Message:
     content = draft.content.as_meta()
     about = draft.content.wamid if isinstance(draft.content, Reaction) else draft.reply_to_wamid
     return Message(
+        id=draft.once or uuid4(),
         thread=draft.thread,
         direction=Message.Direction.OUTBOUND,
         state=Message.State.QUEUED,

@@ -19,7 +19,7 @@ UNANSWERED_KINDS = frozenset({"edit", "reaction", "revoke", "system"})
 # Told by WhatsApp, or about an earlier message: Meta does not say that these open the window.
 WINDOW_KINDS_NOT = frozenset({"edit", "revoke", "system"})
 
-_TIMES = ("opened_at", "last_message_at", "last_inbound_at", "waiting_since", "answered_on_phone_at")
+_TIMES = ("opened_at", "last_message_at", "last_inbound_at", "waiting_since", "answered_on_phone_at", "snoozed_until")
 
 
 @dataclass(slots=True)
@@ -64,6 +64,8 @@ class ThreadBook:
         answered_at = thread.answered_on_phone_at
         if asks and (answered_at is None or stamped_at > answered_at):
             thread.waiting_since = min(thread.waiting_since or stamped_at, stamped_at)
+        if asks:
+            thread.snoozed_until = None  # what was put aside comes back when its contact writes
         return thread
 
     def sent_elsewhere(self, *, contact: Contact, number: str, stamped_at: datetime) -> Thread:
@@ -162,14 +164,21 @@ def open_for(*, contact: Contact, phone_number_id: str, at: datetime) -> Thread:
 
 
 @transaction.atomic
-def close(*, thread_id: UUID, actor: Actor, at: datetime) -> Thread:
-    """Close a thread; closing a closed one changes nothing."""
+def close(*, thread_id: UUID, actor: Actor, at: datetime, reason: str = "") -> Thread:
+    """Close a thread, for one of `Thread.CloseReason`; closing a closed one changes nothing."""
     thread = Thread.objects.select_for_update(no_key=True).get(id=thread_id)
     if thread.state == Thread.State.OPEN:
-        thread.state, thread.closed_at, thread.waiting_since = Thread.State.CLOSED, at, None
-        thread.save(update_fields=["state", "closed_at", "waiting_since"])
+        thread.state, thread.closed_at, thread.close_reason = Thread.State.CLOSED, at, reason
+        thread.waiting_since = thread.snoozed_until = None
+        thread.save(update_fields=["state", "closed_at", "close_reason", "waiting_since", "snoozed_until"])
         announce(threads=[thread.id])
-        record(action="thread.close", actor=actor, at=at, subject=f"thread {thread_id}")
+        record(
+            action="thread.close",
+            actor=actor,
+            at=at,
+            subject=f"thread {thread_id}",
+            details={"reason": reason} if reason else {},
+        )
     return thread
 
 

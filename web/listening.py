@@ -6,19 +6,18 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_GET
 
 from accounts.permissions import Permission
-from messaging import reading
+from messaging import lists, reading
 from messaging.models import Thread
 from tenants import clock
 from web.access import PageRequest, requires
-from web.workspace import inbox_page
+from web.workspace import list_asked_for
 
 
 @require_GET
 @requires(Permission.READ_THREADS)
 def inbox(request: PageRequest) -> HttpResponse:
     """Admit to the changes of the inbox."""
-    order, page = inbox_page(request)
-    return _admitted(request, version=reading.inbox(order=order, page=page, at=clock.now()).version)
+    return _admitted(request, version=lists.inbox(**list_asked_for(request), at=clock.now()).version)
 
 
 @require_GET

@@ -243,6 +243,30 @@ REFUSALS: dict[str, Promise] = {
     "opted_out": _("This citizen asked for no messages any more. You may only answer what they write."),
     "opt_in_needed": _("This citizen never wrote to you. Record first how they agreed to be written to."),
     "thread_closed": _("This conversation is closed. When the citizen writes again, a new one opens."),
+    "answered_meanwhile": _(
+        "A colleague answered while you were writing. Read that first. Your text is still here, if you still need it."
+    ),
+}
+# Why something that agents do together was refused, by our own codes and exceptions.
+DESK_REFUSALS: dict[str, Promise] = {
+    "taken": _("A colleague has taken this conversation meanwhile. You can still take it over under Hand over."),
+    "no_answerer": _("This colleague cannot answer citizens here. Choose another one."),
+    "BadNote": _("Write a note of at most 4,000 characters."),
+    "BadCaseNumber": _("A case number has letters, digits, spaces and the characters . / - only, 60 at most."),
+    "BadMoment": _("Choose a moment in the coming 90 days."),
+}
+SNOOZES: dict[str, Promise] = {
+    "1h": _("For an hour"),
+    "4h": _("For four hours"),
+    "tomorrow": _("Until tomorrow, 9 o'clock"),
+    "week": _("Until Monday, 9 o'clock"),
+}
+CLOSE_REASONS: dict[str, Promise] = {
+    "ANSWERED": _("The question was answered"),
+    "HANDED_OVER": _("Handed over to another department"),
+    "NO_REPLY": _("The citizen no longer replies"),
+    "NOT_FOR_US": _("Not for the municipality"),
+    "SPAM": _("Unwanted messages"),
 }
 REFUSED: Promise = _("WhatsApp would not take this message. Change it and try again.")
 
@@ -269,9 +293,15 @@ ACTIONS: dict[str, Promise] = {
     "quarantine.erase": _("Messages erased that nobody claimed"),
     "rate_card.load": _("Rates loaded"),
     "template.assign_purpose": _("Template given a purpose"),
+    "thread.assigned": _("Conversation given to an agent"),
+    "thread.case": _("Conversation linked to a case"),
     "thread.close": _("Conversation closed"),
+    "thread.note": _("Internal note written"),
     "thread.read": _("Conversation opened"),
+    "thread.released": _("Conversation given back"),
     "thread.search": _("Citizen's conversations looked for"),
+    "thread.snoozed": _("Conversation put aside"),
+    "thread.woken": _("Conversation taken up again"),
     "user.make": _("User made or changed"),
 }
 OUTCOMES: dict[str, Promise] = {

@@ -1,7 +1,9 @@
 """The agent's pages: the inbox, one thread, and what an agent does in it. One domain call a view."""
 
 from collections.abc import Callable
-from uuid import UUID
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,15 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission
-from messaging import consent, noticing, opening, reading, replying, threads, troubled
+from messaging import consent, lists, noticing, opening, reading, replying, threads, troubled
 from messaging.consent import NotConsented
+from messaging.desk import assigning, noting
 from messaging.models import Consent, Template, Thread
 from messaging.templates import sending
 from messaging.templates.filling import TemplateUnusable
 from tenants import clock
 from web.access import PageRequest, is_fragment, permissions, requires
 from web.template_form import TemplateForm
-from web.words import CONSENT_REFUSALS, REFUSALS, REFUSED
+from web.words import CLOSE_REASONS, CONSENT_REFUSALS, REFUSALS, REFUSED, SNOOZES
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
 from whatsapp.texts import text_of
@@ -30,9 +33,8 @@ from whatsapp.texts import text_of
 @require_safe
 @requires(Permission.READ_THREADS)
 def inbox(request: PageRequest) -> HttpResponse:
-    """Show the open threads: those that wait, longest first, or all, by last message."""
-    order, page = inbox_page(request)
-    shown = reading.inbox(order=order, page=page, at=clock.now())
+    """Show one of the lists of threads; without a choice those that wait, longest first."""
+    shown = lists.inbox(**list_asked_for(request), at=clock.now())
     template = "web/inbox_threads.html" if is_fragment(request) else "web/inbox.html"
     return render(request, template, {"inbox": shown})
 
@@ -44,11 +46,13 @@ def thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
 
     The trail knows who opened it before the page leaves; a page that brings itself up to date is no new opening.
     """
-    shown = _show(request, thread_id, fragment=is_fragment(request))
+    shown = show(request, thread_id, fragment=is_fragment(request))
     if request.method == "GET" and not is_fragment(request):
         opening.record_reading(thread_id=thread_id, actor=request.user.actor(), at=clock.now())
     if request.method == "GET" and Permission.ANSWER_THREADS in permissions(request) and not _before(request):
         noticing.mark_read(thread_id=thread_id, at=clock.now())
+    if request.method == "GET":
+        noting.mark_seen(thread_id=thread_id, user_id=request.user.id, at=clock.now())
     return shown
 
 
@@ -68,12 +72,17 @@ def typing(request: PageRequest, thread_id: UUID) -> HttpResponse:
 def reply(request: PageRequest, thread_id: UUID) -> HttpResponse:
     """Send a free-form reply."""
     text = request.POST.get("text", "").replace("\r\n", "\n").strip()
+    answerer = _answerer(request)
+    if answerer is None:
+        return HttpResponse(status=400)  # no form of ours sends this
     refused = _refusal(
-        lambda: replying.reply(thread_id=thread_id, text=text, actor=request.user.actor(), at=clock.now())
+        lambda: replying.reply(
+            thread_id=thread_id, text=text, actor=request.user.actor(), at=clock.now(), answerer=answerer
+        )
     )
     if refused is None:
         return redirect(reverse("thread", args=[thread_id]) + "#last")
-    return _show(request, thread_id, refused=refused, text=text)
+    return show(request, thread_id, refused=refused, text=text)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -83,7 +92,7 @@ def send_template(request: PageRequest, thread_id: UUID, template_id: UUID) -> H
     view = _thread(request, thread_id)
     template = next((each for each in view.templates if each.id == template_id), None)
     if template is None:
-        return _show(request, thread_id, refused=_unsendable(template_id))
+        return show(request, thread_id, refused=_unsendable(template_id))
     form = TemplateForm(template=template, given=request.POST)
     refused: Promise | str | None = None
     step = request.POST.get("step", "")
@@ -155,14 +164,29 @@ def unreached(request: PageRequest) -> HttpResponse:
 @requires(Permission.ANSWER_THREADS)
 def close_thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
     """Ask whether a thread may be closed, then close it."""
-    if request.method != "POST":
-        return render(request, "web/close_thread.html", {"view": _thread(request, thread_id)})
+    reason = request.POST.get("reason", "")
+    if request.method != "POST" or reason not in Thread.CloseReason.values:
+        context = {"view": _thread(request, thread_id), "reasons": CLOSE_REASONS.items()}
+        context["missing"] = request.method == "POST"
+        return render(request, "web/close_thread.html", context, status=422 if request.method == "POST" else 200)
     try:
-        threads.close(thread_id=thread_id, actor=request.user.actor(), at=clock.now())
+        threads.close(thread_id=thread_id, actor=request.user.actor(), at=clock.now(), reason=reason)
     except Thread.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("The conversation is closed."))
     return redirect("inbox")
+
+
+def _answerer(request: PageRequest) -> replying.Answerer | None:
+    """Return who answers by the form of a thread's page, or None when it is not that form."""
+    try:
+        once = UUID(request.POST.get("once", ""))
+        seen_until = datetime.fromisoformat(request.POST.get("seen", ""))
+    except ValueError:
+        return None
+    if seen_until.tzinfo is None:
+        return None
+    return replying.Answerer(user_id=request.user.id, once=once, seen_until=seen_until)
 
 
 def _unsendable(template_id: UUID) -> Promise:
@@ -174,15 +198,20 @@ def _unsendable(template_id: UUID) -> Promise:
     return REFUSALS.get(code, REFUSED)
 
 
-def _show(
+def show(
     request: PageRequest,
     thread_id: UUID,
     *,
     fragment: bool = False,
     refused: Promise | str | None = None,
     text: str = "",
+    note: str = "",
 ) -> HttpResponse:
-    context = {"view": _thread(request, thread_id), "refused": refused, "text": text}
+    """Show a thread, with what was refused and what was being written. Raises Http404: there is no such thread."""
+    context: dict[str, object] = {"view": _thread(request, thread_id), "me": request.user.id}
+    if not fragment:
+        context |= {"refused": refused, "text": text, "note": note, "once": uuid4()}
+        context |= {"answerers": assigning.answerers(), "snoozes": SNOOZES.items()}
     template = "web/thread_messages.html" if fragment else "web/thread.html"
     return render(request, template, context, status=422 if refused else 200)
 
@@ -202,6 +231,8 @@ def _refusal(send: Callable[[], object]) -> Promise | str | None:
         return REFUSALS["window_closed"]
     except replying.ThreadClosed:
         return REFUSALS["thread_closed"]
+    except replying.AnsweredMeanwhile:
+        return REFUSALS["answered_meanwhile"]
     except (NotConsented, TemplateUnusable) as error:
         return REFUSALS.get(error.code, REFUSED)
     except (LimitExceeded, InvalidContent) as error:
@@ -211,11 +242,19 @@ def _refusal(send: Callable[[], object]) -> Promise | str | None:
     return None
 
 
-def inbox_page(request: HttpRequest) -> tuple[reading.Order, int]:
-    """Return which part of the inbox is asked for."""
-    order = reading.Order.LATEST if request.GET.get("order") == reading.Order.LATEST else reading.Order.WAITING
-    page = request.GET.get("page", "1")
-    return order, int(page) if page.isdecimal() and len(page) < 7 else 1
+class ListAskedFor(TypedDict):
+    """Which part of which list an address asks for."""
+
+    choice: lists.Choice
+    viewer_id: UUID
+    after: lists.Key | None
+
+
+def list_asked_for(request: PageRequest) -> ListAskedFor:
+    """Return which part of which list is asked for; what is none is the list of those that wait."""
+    asked = request.GET.get("list", "")
+    choice = lists.Choice(asked) if asked in set(lists.Choice) else lists.Choice.WAITING
+    return {"choice": choice, "viewer_id": request.user.id, "after": lists.Key.parse(request.GET.get("after", ""))}
 
 
 def _before(request: HttpRequest) -> UUID | None:

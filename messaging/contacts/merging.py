@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from messaging.models import Alteration, Contact, Message, OutboxItem, Thread, WindowOpening
+from messaging.models import Alteration, Contact, Message, OutboxItem, Thread, ThreadNote, WindowOpening
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,12 @@ def _move_threads(*, gone: Contact, kept: Contact, at: datetime) -> None:
 
 def _join(thread: Thread, into: Thread, at: datetime) -> None:
     Message.objects.filter(thread=thread).update(thread=into)
+    ThreadNote.objects.filter(thread=thread).update(thread=into)
+    # Whoever had either has the one; it sleeps no longer than both did.
+    into.assignee_id = into.assignee_id or thread.assignee_id
+    into.case_number = into.case_number or thread.case_number
+    both = (into.snoozed_until, thread.snoozed_until)
+    into.snoozed_until = min(moment for moment in both if moment) if all(both) else None
     into.opened_at = min(into.opened_at, thread.opened_at)
     into.last_message_at = max(into.last_message_at, thread.last_message_at)
     into.last_inbound_at = max(filter(None, (into.last_inbound_at, thread.last_inbound_at)), default=None)
@@ -64,5 +70,10 @@ def _join(thread: Thread, into: Thread, at: datetime) -> None:
     if into.imported:
         into.closed_at = max(filter(None, (into.closed_at, thread.closed_at)))
     into.save()
-    emptied = {"state": Thread.State.CLOSED, "closed_at": thread.closed_at or at, "waiting_since": None}
+    emptied = {
+        "state": Thread.State.CLOSED,
+        "closed_at": thread.closed_at or at,
+        "waiting_since": None,
+        "snoozed_until": None,
+    }
     Thread.objects.filter(id=thread.id).update(imported=False, **emptied)

@@ -6,6 +6,7 @@ from messaging.models.evidence import Alteration, IdChange, LooseStatus, Sightin
 from messaging.models.inbox import InboxEvent
 from messaging.models.media import Blob, Medium, MetaUpload
 from messaging.models.messages import Message, MessageStatus, OutboxItem
+from messaging.models.notes import Mention, ThreadNote
 from messaging.models.people import Contact, Thread
 from messaging.models.receipts import ReadReceipt
 from messaging.models.templates import UNASSIGNED, Template, TemplateAlert, TemplateSync, TemplateVersion
@@ -20,6 +21,7 @@ __all__ = [
     "InboxEvent",
     "LooseStatus",
     "Medium",
+    "Mention",
     "Message",
     "MessageStatus",
     "MetaUpload",
@@ -31,6 +33,7 @@ __all__ = [
     "TemplateSync",
     "TemplateVersion",
     "Thread",
+    "ThreadNote",
     "UncertainChoice",
     "WindowOpening",
 ]

@@ -43,11 +43,21 @@ class Thread(models.Model):
     """What agent and citizen see (gesprek): one contact on one number, opened and closed.
 
     OPEN -> CLOSED; a new message opens a new thread.
+
+    An open one may sleep until `snoozed_until`: it stands in no list but that of the sleeping, until then or until the
+    contact writes.
     """
 
     class State(models.TextChoices):
         OPEN = "OPEN", "Open"
         CLOSED = "CLOSED", "Gesloten"
+
+    class CloseReason(models.TextChoices):
+        ANSWERED = "ANSWERED", "Beantwoord"
+        HANDED_OVER = "HANDED_OVER", "Overgedragen"
+        NO_REPLY = "NO_REPLY", "Geen reactie meer"
+        NOT_FOR_US = "NOT_FOR_US", "Niet voor de gemeente"
+        SPAM = "SPAM", "Ongewenst"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="threads")
@@ -61,6 +71,10 @@ class Thread(models.Model):
     waiting_since = models.DateTimeField(null=True)  # the first message of the contact that nobody answered yet
     answered_on_phone_at = models.DateTimeField(null=True)  # the last message that left from the Business app
     imported = models.BooleanField(default=False)  # holds what was said before the number came here; closed
+    assignee_id = models.UUIDField(null=True)  # the user who answers it; null: nobody yet
+    snoozed_until = models.DateTimeField(null=True)
+    close_reason = models.CharField(max_length=20, choices=CloseReason.choices, default="", blank=True)
+    case_number = models.CharField(max_length=60, default="", blank=True)  # zaaknummer, of its own system
 
     class Meta:
         constraints = [
@@ -71,15 +85,27 @@ class Thread(models.Model):
                 name="thread_imported_once", fields=["contact", "phone_number_id"], condition=Q(imported=True)
             ),
             models.CheckConstraint(name="thread_imported_is_closed", condition=Q(imported=False) | Q(state="CLOSED")),
+            models.CheckConstraint(name="thread_snoozed_is_open", condition=Q(snoozed_until=None) | Q(state="OPEN")),
+            models.CheckConstraint(
+                name="thread_close_reason_known",
+                condition=Q(close_reason="")
+                | Q(state="CLOSED", close_reason__in=["ANSWERED", "HANDED_OVER", "NO_REPLY", "NOT_FOR_US", "SPAM"]),
+            ),
             models.CheckConstraint(
                 name="thread_closed_has_moment",
                 condition=Q(state="OPEN", closed_at=None) | Q(state="CLOSED", closed_at__isnull=False),
             ),
         ]
-        # The inbox lists open threads by last message, and those that wait by how long.
+        # The inbox lists open threads by last message, one's own too; those that wait by how long, closed ones by when.
         indexes = [
             models.Index(name="thread_open_by_last", fields=["-last_message_at"], condition=Q(state="OPEN")),
             models.Index(name="thread_waiting", fields=["waiting_since"], condition=Q(state="OPEN")),
+            models.Index(
+                name="thread_of_assignee",
+                fields=["assignee_id", "-last_message_at"],
+                condition=Q(state="OPEN", assignee_id__isnull=False),
+            ),
+            models.Index(name="thread_closed", fields=["-closed_at"], condition=Q(state="CLOSED")),
         ]
 
     def __str__(self) -> str:

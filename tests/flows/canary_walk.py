@@ -170,7 +170,7 @@ class Walk:
         self.note("not signed in", somebody.get("/inbox/"))
         agent = self.visitor("utrecht")
         self.note("sign-in", agent.sign_in(canaries.EMAIL, canaries.PASSWORD))
-        for path in ("/inbox/", "/inbox/?order=latest", "/numbers/", "/templates/", "/users/"):
+        for path in ("/inbox/", "/inbox/?list=all", "/numbers/", "/templates/", "/users/"):
             self.note("page", agent.get(path))
         thread = f"/threads/{self.thread_of(canaries.PHONE.format(10))}/"
         version = self.note("page", agent.get(thread)).headers.get("etag", "")
@@ -187,8 +187,10 @@ class Walk:
         values = {"value-naam": canaries.NAME, "value-onderwerp": canaries.PARAMETER}
         self.note("page", agent.submit(template, {**values, "step": "preview"}))
         self.note("reply", agent.submit(template, {**values, "step": "send"}))
+        for act, form in (("take", {}), ("note", {"note": canaries.REPLY}), ("snooze", {"until": "1h"})):
+            self.note("reply", agent.submit(f"{thread}{act}/", form, on=thread))
         close = f"/threads/{self.thread_of(canaries.PHONE.format(19))}/close/"
-        self.note("reply", agent.submit(close, {}))
+        self.note("reply", agent.submit(close, {"reason": "ANSWERED"}))
         support = self.visitor("console")
         self.note("sign-in", support.sign_in(STAFF, canaries.PASSWORD))
         for path in ("/municipalities/", "/municipalities/utrecht/", "/invoices/"):

@@ -11,7 +11,7 @@ from tests.flows.live import Live
 from tests.flows.witnesses import addresses
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of each request
-_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
 @dataclass
@@ -44,9 +44,9 @@ class Visitor:
         return self.call("GET", path, **given)
 
     def submit(self, path: str, form: dict[str, str], *, on: str = "") -> httpx.Response:
-        """Fill in the form of a page."""
-        token = _TOKEN.search(self.get(on or path).text)
-        return self.call("POST", path, data={**form, "csrfmiddlewaretoken": token[1] if token else ""})
+        """Fill in the form of a page; what the page has hidden in it goes along."""
+        hidden = dict(_HIDDEN.findall(self.get(on or path).text))
+        return self.call("POST", path, data={**hidden, **form})
 
     def sign_in(self, email: str, password: str) -> httpx.Response:
         """Sign in through the form."""

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
@@ -29,10 +30,11 @@ from messaging.models import (
     Template,
     TemplateSync,
     Thread,
+    ThreadNote,
     UncertainChoice,
 )
 from tenants.models import Municipality
-from tests.isolation.rows import Party, undecided
+from tests.isolation.rows import AT, Party, undecided
 
 PAGE, API, OPEN = "PAGE", "API", "OPEN"
 # What somebody is answered whose cookie or key is of another host. 405: the address does not know the method.
@@ -239,7 +241,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         "AGENT",
         method="POST",
         ids=_THREAD,
-        form=lambda party: {"text": "Goedemorgen"},
+        form=lambda party: {"text": "Goedemorgen", "once": str(uuid4()), "seen": AT.isoformat()},
         changes=(Message, OutboxItem, Thread),
     ),
     "threads/<uuid:thread_id>/media/<uuid:medium_id>/": Address(
@@ -259,7 +261,44 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         form=lambda party: {"step": "send", "value-naam": "Sanne"},
         changes=(Message, OutboxItem),
     ),
-    "threads/<uuid:thread_id>/close/": Address(PAGE, "SUPERVISOR", method="POST", ids=_THREAD, changes=(Thread,)),
+    "threads/<uuid:thread_id>/take/": Address(
+        PAGE, "AGENT", method="POST", ids=_THREAD, changes=(Thread, ThreadNote, Entry)
+    ),
+    "threads/<uuid:thread_id>/assign/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {"to": str(party.rows[User].id)},
+        changes=(Thread, ThreadNote, Entry),
+    ),
+    "threads/<uuid:thread_id>/snooze/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {"until": "week"},
+        changes=(Thread, ThreadNote, Entry),
+    ),
+    "threads/<uuid:thread_id>/note/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {"note": "Zie het dossier"},
+        changes=(ThreadNote, Entry),
+    ),
+    "threads/<uuid:thread_id>/case/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {"case": "Z-2026-1"},
+        changes=(Thread, ThreadNote, Entry),
+    ),
+    "threads/<uuid:thread_id>/close/": Address(
+        PAGE, "SUPERVISOR", method="POST", ids=_THREAD, form=lambda party: {"reason": "ANSWERED"}, changes=(Thread,)
+    ),
     "live/inbox/": Address(PAGE, "AGENT", nothing="admits to a stream (test_live.py)", elsewhere=frozenset({204})),
     "live/threads/<uuid:thread_id>/": Address(PAGE, "AGENT", ids=_THREAD, nothing="admits to a stream (test_live.py)"),
     "numbers/": Address(PAGE, "ADMIN", sees=("Number.display_phone_number",), elsewhere=LIST),

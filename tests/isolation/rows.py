@@ -57,6 +57,7 @@ from messaging.models import (
     InboxEvent,
     LooseStatus,
     Medium,
+    Mention,
     Message,
     MessageStatus,
     MetaUpload,
@@ -69,6 +70,7 @@ from messaging.models import (
     TemplateVersion,
     Thread,
     UncertainChoice,
+    ThreadNote,
     WindowOpening,
 )
 from tenants.models import BreakGlass, DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
@@ -421,6 +423,10 @@ IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     WindowOpening: lambda party: WindowOpening.objects.create(
         contact=party.rows[Contact], phone_number_id=party.number.phone_number_id, opened_at=AT
     ),
+    ThreadNote: lambda party: ThreadNote.objects.create(
+        thread=party.rows[Thread], kind="NOTE", text=party.text("note"), author_id=party.rows[User].id, at=AT
+    ),
+    Mention: lambda party: Mention.objects.create(note=party.rows[ThreadNote], user_id=party.rows[User].id),
     InboxEvent: _inbox_event,
 }
 

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from messaging import reading
+from messaging import lists, reading
 from messaging.models import Alteration, Contact, InboxEvent, Message, Sighting, Thread, WindowOpening
 from messaging.replying import reply
 from tests.messaging import meta
@@ -118,7 +118,7 @@ class TestWithdrawals:
             meta.receive(utrecht, body)
         message = Message.objects.get()
         assert (message.text, message.revoked_at) == ("Vergissing", later(5))
-        (row,) = reading.inbox(at=later(9)).rows
+        (row,) = lists.inbox(at=later(9)).rows
         assert row.last_is_revoked
 
     @pytest.mark.parametrize("turned", [False, True])

@@ -213,8 +213,8 @@ class Stage:
         fatima, jan = thread["Fatima El Idrissi"], thread["Jan de Wit"]
         yield from (
             ("inbox-waiting", "agent", "/inbox/"),
-            ("inbox-all", "agent", "/inbox/?order=latest"),
-            ("inbox-empty", "agent", "/inbox/?order=waiting&page=9"),
+            ("inbox-all", "agent", "/inbox/?list=all"),
+            ("inbox-empty", "agent", "/inbox/?list=mine"),
             ("thread-open", "agent", f"/threads/{fatima}/"),
             ("thread-failed", "agent", f"/threads/{thread['Ömer Yılmaz']}/"),
             ("thread-window-closed", "agent", f"/threads/{jan}/"),

@@ -29,4 +29,4 @@ def test_an_agent_sees_edits_withdrawals_reactions_quotes_and_forwards(people, u
     page = client.get(f"/threads/{thread.id}/").content.decode()
     for shown in ("Dinsdag", "Maandag", "Bewerkt", "👍", "In antwoord op", "Doorgestuurd", "Toon wat er stond"):
         assert shown in page, shown
-    assert "Ingetrokken" in client.get("/inbox/?order=latest").content.decode()
+    assert "Ingetrokken" in client.get("/inbox/?list=all").content.decode()

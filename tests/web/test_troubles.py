@@ -8,7 +8,7 @@ from django_tenants.utils import schema_context
 
 from accounts.models import User
 from audit.record import Actor
-from messaging import alerts, reading, troubled
+from messaging import alerts, lists, reading, troubled
 from messaging.models import OutboxItem, Thread
 from messaging.replying import reply
 from tenants.models import Trouble
@@ -115,10 +115,10 @@ class TestPages:
 
     def test_a_page_that_asks_hears_of_it(self, thread, utrecht, clock):
         with schema_context("utrecht"):
-            before = reading.inbox(at=clock.now()).version, reading.thread(thread_id=thread.id, at=clock.now()).version
+            before = lists.inbox(at=clock.now()).version, reading.thread(thread_id=thread.id, at=clock.now()).version
             number = utrecht.numbers.get().phone_number_id
             open_trouble(phone_number_id=number, kind=Trouble.Kind.LOCKED, at=clock.now())
-            after = reading.inbox(at=clock.now()).version, reading.thread(thread_id=thread.id, at=clock.now()).version
+            after = lists.inbox(at=clock.now()).version, reading.thread(thread_id=thread.id, at=clock.now()).version
         assert not set(before) & set(after)
 
     def test_support_sees_it_on_the_console(self, people, trouble):

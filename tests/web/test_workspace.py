@@ -10,6 +10,7 @@ from django_tenants.utils import schema_context
 
 from messaging.models import Message, OutboxItem, Thread
 from tests.messaging import meta
+from tests.web.answering import answer_of
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_what_is_no_text_is_named(agent, utrecht, clock, kind, content, words):
 
 
 def test_a_reply_is_queued_in_the_agents_name(agent, thread):
-    answer = agent.post(f"/threads/{thread.id}/reply/", {"text": "Ja, die ligt klaar."})
+    answer = agent.post(f"/threads/{thread.id}/reply/", answer_of("Ja, die ligt klaar."))
     assert (answer.status_code, answer.url) == (302, f"/threads/{thread.id}/#last")
     page = _page(agent, f"/threads/{thread.id}/")
     assert "Ja, die ligt klaar." in page
@@ -126,14 +127,14 @@ def test_a_reply_is_queued_in_the_agents_name(agent, thread):
 
 
 def test_an_empty_reply_is_refused_and_says_why(agent, thread):
-    answer = agent.post(f"/threads/{thread.id}/reply/", {"text": "   "})
+    answer = agent.post(f"/threads/{thread.id}/reply/", answer_of("   "))
     assert answer.status_code == 422
     assert "Schrijf eerst een bericht." in answer.content.decode()
     assert _in_utrecht(OutboxItem.objects.count) == 0
 
 
 def test_a_reply_that_is_too_long_is_kept_in_the_form(agent, thread):
-    answer = agent.post(f"/threads/{thread.id}/reply/", {"text": "a" * 4097})
+    answer = agent.post(f"/threads/{thread.id}/reply/", answer_of("a" * 4097))
     assert answer.status_code == 422
     assert "a" * 4097 in answer.content.decode()
 
@@ -142,9 +143,9 @@ def test_after_the_window_there_is_no_reply_form_and_no_reply(agent, thread, app
     clock.move(hours=24)
     page = _page(agent, f"/threads/{thread.id}/")
     assert "De 24 uur waarin u vrij kon antwoorden zijn voorbij" in page
-    assert "<textarea" not in page
+    assert 'name="text"' not in page
     assert "vervolg_op_uw_vraag" in page
-    answer = agent.post(f"/threads/{thread.id}/reply/", {"text": "Toch nog even"})
+    answer = agent.post(f"/threads/{thread.id}/reply/", answer_of("Toch nog even"))
     assert answer.status_code == 422
     assert _in_utrecht(OutboxItem.objects.count) == 0
 
@@ -176,14 +177,14 @@ def test_closing_is_asked_first_and_said_after(agent, thread):
     path = f"/threads/{thread.id}/close/"
     assert "Piet wacht nog op antwoord." in _page(agent, path)
     assert _in_utrecht(lambda: Thread.objects.get().state) == "OPEN"
-    page = agent.post(path, follow=True).content.decode()
+    page = agent.post(path, {"reason": "ANSWERED"}, follow=True).content.decode()
     assert "Het gesprek is gesloten." in page
     assert _in_utrecht(lambda: Thread.objects.get().state) == "CLOSED"
-    assert agent.post(f"/threads/{thread.id}/reply/", {"text": "nog iets"}).status_code == 422
+    assert agent.post(f"/threads/{thread.id}/reply/", answer_of("nog iets")).status_code == 422
 
 
 def test_what_failed_says_why(agent, thread, utrecht, clock):
-    agent.post(f"/threads/{thread.id}/reply/", {"text": "Ja"})
+    agent.post(f"/threads/{thread.id}/reply/", answer_of("Ja"))
     with schema_context("utrecht"):
         id_ = str(Message.objects.get(direction="OUTBOUND").id)
         error = {"code": 131026, "title": "Message undeliverable"}
@@ -218,9 +219,9 @@ def test_another_municipalitys_thread_is_not_here(people, thread):
     client = people("delft", "AGENT")
     for path in ("", "close/", "template/00000000-0000-0000-0000-000000000000/"):
         assert client.get(f"/threads/{thread.id}/{path}").status_code == 404
-    assert client.post(f"/threads/{thread.id}/reply/", {"text": "hallo"}).status_code == 404
+    assert client.post(f"/threads/{thread.id}/reply/", answer_of("hallo")).status_code == 404
     assert client.post(f"/threads/{thread.id}/close/").status_code == 404
-    assert "Piet" not in _page(client, "/inbox/?order=latest")
+    assert "Piet" not in _page(client, "/inbox/?list=all")
     assert _in_utrecht(lambda: Thread.objects.get().state) == "OPEN"
 
 

@@ -34,6 +34,7 @@ TABLES: dict[str, dict[str, Promise]] = {
     "line_kind": words.LINE_KINDS,
     "language": words.LANGUAGES,
     "refusal": words.REFUSALS,
+    "close_reason": words.CLOSE_REASONS,
     "action": words.ACTIONS,
     "outcome": words.OUTCOMES,
     "template_alert": template_words.ALERTS,

@@ -1,0 +1,190 @@
+"""The lists of the inbox: one's own threads, nobody's, those that wait, all, those put aside, and the closed ones.
+
+Reads only, by keys and never by counting rows off: a page deep in a long list costs what the first one costs. Each list
+carries a version, a digest of what is shown, which the live connection (web/live.py) compares with the page's.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+
+from messaging import window
+from messaging.desk.noting import unseen
+from messaging.desk.snoozing import asleep, awake
+from messaging.models import Message, Thread
+from messaging.reading import digest, name_of, names_of, open_troubles_here
+
+_LAST = ("text", "kind", "direction", "state", "revoked_at")
+THREADS_A_PAGE = 50
+_MOMENT = "%Y%m%dT%H%M%S.%f"
+
+
+class Choice(StrEnum):
+    """Which threads a list shows, and in which order."""
+
+    MINE = "mine"  # open and given to who looks, last message first
+    UNASSIGNED = "unassigned"  # open and nobody's, last message first
+    WAITING = "waiting"  # open, and the contact waits for an answer, longest first
+    ALL = "all"  # open, last message first
+    SNOOZED = "snoozed"  # put aside, the first to come back first
+    CLOSED = "closed"  # last closed first
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where a page of a list begins: after the thread with this moment and id."""
+
+    moment: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{self.moment.astimezone(UTC):{_MOMENT}}~{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Key | None":
+        """Return what `str` made of one, or None when it is none."""
+        moment, _, id_ = text.partition("~")
+        try:
+            return cls(moment=datetime.strptime(moment, _MOMENT).replace(tzinfo=UTC), id=UUID(id_))
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thread in a list, with its last message."""
+
+    thread: Thread
+    name: str
+    assignee: str  # who has it; '' for nobody
+    is_mine: bool
+    is_unread: bool  # nobody of the municipality has seen the contact's last message
+    is_mentioned: bool  # a colleague named who looks in a note that they did not see yet
+    window_open: bool
+    last_text: str
+    last_kind: str
+    last_is_ours: bool
+    last_state: str
+    last_is_revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many threads each list has; of the closed ones nobody counts."""
+
+    mine: int
+    unassigned: int
+    waiting: int
+    all: int
+    snoozed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One page of one list. Counts are of whole lists, not of the page."""
+
+    rows: tuple[Row, ...]
+    choice: Choice
+    counts: Counts
+    is_first: bool
+    next: Key | None  # where the next page begins; None: there is none
+    version: str
+    at: datetime
+
+
+def inbox(
+    *, choice: Choice = Choice.WAITING, viewer_id: UUID | None = None, after: Key | None = None, at: datetime
+) -> Inbox:
+    """Return one page of a list of the schema that the connection is in, by four queries at most.
+
+    viewer_id: whose list "mine" is.
+    """
+    threads = list(_with_last_message(_page(choice, viewer_id, after, at))[: THREADS_A_PAGE + 1])
+    shown = threads[:THREADS_A_PAGE]
+    names = names_of({thread.assignee_id for thread in shown if thread.assignee_id})
+    named = set(unseen(user_id=viewer_id).values_list("note__thread_id", flat=True)) if viewer_id else set()
+    rows = tuple(_row(thread, names, named, viewer_id, at) for thread in shown)
+    counts = _counts(viewer_id, at)
+    said: list[object] = []
+    for row in rows:
+        said += [row.thread.id, row.thread.last_message_at, row.last_state, row.name, row.last_text]
+        said += [row.last_is_revoked, row.assignee, row.is_unread, row.is_mentioned]
+    return Inbox(
+        rows=rows,
+        choice=choice,
+        counts=counts,
+        is_first=after is None,
+        next=_key(choice, shown[-1]) if len(threads) > THREADS_A_PAGE else None,
+        version=digest([*open_troubles_here(), counts, *said]),
+        at=at,
+    )
+
+
+def _page(choice: Choice, viewer_id: UUID | None, after: Key | None, at: datetime) -> QuerySet[Thread]:
+    chosen: dict[Choice, Q] = {
+        Choice.MINE: awake(at=at) & Q(assignee_id=viewer_id, assignee_id__isnull=False),
+        Choice.UNASSIGNED: awake(at=at) & Q(assignee_id=None),
+        Choice.WAITING: awake(at=at) & Q(waiting_since__isnull=False),
+        Choice.ALL: awake(at=at),
+        Choice.SNOOZED: asleep(at=at),
+        Choice.CLOSED: Q(state=Thread.State.CLOSED, imported=False),
+    }
+    field, falls = _order(choice)
+    threads = Thread.objects.filter(chosen[choice]).order_by(f"-{field}" if falls else field, "id")
+    if after is not None:
+        beyond = Q(**{f"{field}__{'lt' if falls else 'gt'}": after.moment})
+        threads = threads.filter(beyond | Q(**{field: after.moment}, id__gt=after.id))
+    return threads
+
+
+def _order(choice: Choice) -> tuple[str, bool]:
+    """Return by which moment a list is ordered, and whether the latest comes first."""
+    if choice is Choice.WAITING:
+        return "waiting_since", False
+    if choice is Choice.SNOOZED:
+        return "snoozed_until", False
+    return ("closed_at", True) if choice is Choice.CLOSED else ("last_message_at", True)
+
+
+def _key(choice: Choice, thread: Thread) -> Key:
+    return Key(moment=getattr(thread, _order(choice)[0]), id=thread.id)
+
+
+def _counts(viewer_id: UUID | None, at: datetime) -> Counts:
+    seen = awake(at=at)
+    found = Thread.objects.filter(state=Thread.State.OPEN).aggregate(
+        mine=Count("id", filter=seen & Q(assignee_id=viewer_id, assignee_id__isnull=False)),
+        unassigned=Count("id", filter=seen & Q(assignee_id=None)),
+        waiting=Count("id", filter=seen & Q(waiting_since__isnull=False)),
+        all=Count("id", filter=seen),
+        snoozed=Count("id", filter=asleep(at=at)),
+    )
+    return Counts(**found)
+
+
+def _with_last_message(threads: QuerySet[Thread]) -> QuerySet[Any]:
+    last = Message.objects.filter(thread=OuterRef("pk")).order_by("-stamped_at", "-created_at", "-id")
+    columns = {f"last_{name}": Subquery(last.values(name)[:1]) for name in _LAST}
+    return threads.select_related("contact").annotate(**columns)
+
+
+def _row(found: Any, names: dict[UUID, str], named: set[UUID], viewer_id: UUID | None, at: datetime) -> Row:
+    heard = found.last_inbound_at
+    return Row(
+        thread=found,
+        name=name_of(contact=found.contact),
+        assignee=names.get(found.assignee_id, "") if found.assignee_id else "",
+        is_mine=found.assignee_id is not None and found.assignee_id == viewer_id,
+        is_unread=heard is not None and (found.read_until is None or found.read_until < heard),
+        is_mentioned=found.id in named,
+        window_open=window.is_open(last_inbound_at=heard, at=at),
+        last_text=found.last_text or "",
+        last_kind=found.last_kind or "",
+        last_is_ours=found.last_direction == Message.Direction.OUTBOUND,
+        last_state=found.last_state or "",
+        last_is_revoked=found.last_revoked_at is not None,
+    )
