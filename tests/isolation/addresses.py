@@ -243,6 +243,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         ids=_THREAD,
         form=lambda party: {"text": "Goedemorgen", "once": str(uuid4()), "seen": AT.isoformat()},
         changes=(Message, OutboxItem, Thread),
+        elsewhere=frozenset({400, 404}),  # 400: what is sent is no form of the page's
     ),
     "threads/<uuid:thread_id>/media/<uuid:medium_id>/": Address(
         PAGE, "AGENT", ids=_MEDIUM, sees=("Medium.filename",), changes=(Entry,)
