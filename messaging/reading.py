@@ -106,7 +106,8 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
     )
     shown = rows[:MESSAGES_A_PAGE][::-1]
     notes = _notes(found, since=shown[0] if len(rows) > MESSAGES_A_PAGE else None, until=edge)
-    people = {row.author_id for row in (*shown, *notes)} | {note.about_id for note in notes} | {found.assignee_id}
+    people = {row.author_id for row in shown} | {found.assignee_id}
+    people |= {id_ for note in notes for id_ in (note.author_id, note.about_id)}
     names = names_of({id_ for id_ in people if id_})
     messages_shown = _shown(found, shown, names, at)
     lines = _lines(messages_shown, notes, names)
