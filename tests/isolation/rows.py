@@ -69,8 +69,8 @@ from messaging.models import (
     TemplateSync,
     TemplateVersion,
     Thread,
-    UncertainChoice,
     ThreadNote,
+    UncertainChoice,
     WindowOpening,
 )
 from tenants.models import BreakGlass, DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
