@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import transaction
 from django_tenants.utils import get_public_schema_name, schema_context
 
@@ -42,17 +44,30 @@ def make_user(
         user = User.objects.select_for_update().filter(email=email.strip().lower()).first()
         created = user is None
         if user is None:
-            user = User.objects.create_user(email=email, name=name, password=password)
+            user = User.objects.create_user(email=email, name=name, password=password, at=at)
         else:
             user.name = name
             user.is_active = True
             user.set_password(password)
             user.save()
         user.role_grants.exclude(role__in=roles).delete()
-        RoleGrant.objects.bulk_create((RoleGrant(user=user, role=role) for role in roles), ignore_conflicts=True)
+        grants = (RoleGrant(user=user, role=role, granted_at=at) for role in roles)
+        RoleGrant.objects.bulk_create(grants, ignore_conflicts=True)
         details = {"roles": sorted(roles), "created": created}
         record(action="user.make", actor=actor, at=at, subject=f"user {user.id}", details=details)
     return Made(user=user, roles=frozenset(roles), created=created)
+
+
+def set_up_app(*, schema_name: str, user: User, secret: str | None = None) -> str:
+    """Give somebody an app with codes whose telephone is a program, of demos and tests; return its secret.
+
+    An app that they had stops working. Safe to repeat.
+    """
+    secret = secret or str(generate_totp_secret())
+    with schema_context(schema_name), transaction.atomic():
+        Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).delete()
+        TOTP.activate(user, secret)
+    return secret
 
 
 def _check(*, schema_name: str, roles: Collection[str]) -> None:

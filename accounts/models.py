@@ -1,9 +1,10 @@
-"""Who signs in: users with their roles, and the keys of systems.
+"""Who signs in: users with their roles, how they are invited, what signing in asks of them, and the keys of systems.
 
 The same tables stand in `public` and in each schema; a session or key of one is nothing in another.
 """
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -20,9 +21,9 @@ from audit.record import Actor
 class UserManager(BaseUserManager["User"]):
     """Makes users; without a password they cannot sign in until they are invited."""
 
-    def create_user(self, *, email: str, name: str, password: str | None = None) -> "User":
+    def create_user(self, *, email: str, name: str, at: datetime | None = None, password: str | None = None) -> "User":
         """Make one user in the schema that the connection is in."""
-        user = self.model(email=email.strip().lower(), name=name)
+        user = self.model(email=email.strip().lower(), name=name, made_at=at)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -37,6 +38,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     # Of an employee of the BSP who is here for a while (accounts/breakglass.py): which entry, a row of `public`.
     break_glass_id = models.UUIDField(unique=True, null=True, editable=False)
+    made_at = models.DateTimeField(null=True)  # None: before it was kept
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -64,6 +66,7 @@ class RoleGrant(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="role_grants")
     role = models.CharField(max_length=20, choices=ROLES)
+    granted_at = models.DateTimeField(null=True)  # None: before it was kept
 
     class Meta:
         constraints = [
@@ -136,3 +139,105 @@ class ApiKey(models.Model):
     def actor(self) -> Actor:
         """Return who acts with this key, as the trail keeps it."""
         return Actor(schema=connection.schema_name, id=str(self.id), name=f"API: {self.name}")  # type: ignore[attr-defined]
+
+
+class SignInRules(models.Model):
+    """What signing in asks of everyone in this schema, as its admins chose: one row, or none while all is as usual.
+
+    Who must have a second step whatever is chosen here, accounts/second_step.py says.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    second_step_for_all = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="sign_in_rules_once", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return "second step for all" if self.second_step_for_all else "as usual"
+
+
+class Invitation(models.Model):
+    """The way in for somebody who has no password: a link by mail that works once, until a moment.
+
+        open --accept--> accepted_at      (name and password chosen)
+          |------revoke--> revoked_at
+          '------time----> expires_at     (sent again, it has a new link and a new end)
+
+    The link's token is made when the mail is sent, and only its digest is kept: who reads this table, or a copy of it,
+    gets in nowhere. Moments are of real time, as those of sessions are.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    invited_by_name = models.CharField(max_length=200)
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    token_digest = models.BinaryField(max_length=32, null=True)  # None: the mail with the link has not been made yet
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="invitation_open_once", fields=["user"], condition=Q(accepted_at=None, revoked_at=None)
+            ),
+            models.UniqueConstraint(name="invitation_token_once", fields=["token_digest"]),
+            models.CheckConstraint(name="invitation_ends_one_way", condition=Q(accepted_at=None) | Q(revoked_at=None)),
+            models.CheckConstraint(name="invitation_has_an_end", condition=Q(expires_at__gt=models.F("invited_at"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class Mail(models.Model):
+    """A mail about somebody's account that is sent by a worker after the commit (accounts/posting.py).
+
+        QUEUED --> SENDING --> SENT
+          ^           |------> FAILED    (given up after some attempts: somebody has it sent again)
+          '-----------'  not taken, tried again later; also when the lease of who sent it ended
+
+    The address is the user's, and what it says is made when it is sent: no link lies here.
+    """
+
+    class What(models.TextChoices):
+        """What it is about."""
+
+        INVITATION = "INVITATION"
+        SECOND_STEP_RESET = "SECOND_STEP_RESET"
+
+    class State(models.TextChoices):
+        """Where it is."""
+
+        QUEUED = "QUEUED"
+        SENDING = "SENDING"
+        SENT = "SENT"
+        FAILED = "FAILED"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mails")
+    what = models.CharField(max_length=20, choices=What)
+    language = models.CharField(max_length=2)  # of who had it sent
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    queued_at = models.DateTimeField()
+    due_at = models.DateTimeField()  # while SENDING: when its lease ends
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="mail_what_known", condition=Q(what__in=["INVITATION", "SECOND_STEP_RESET"])),
+            models.CheckConstraint(
+                name="mail_state_known", condition=Q(state__in=["QUEUED", "SENDING", "SENT", "FAILED"])
+            ),
+            models.CheckConstraint(
+                name="mail_sent_when",
+                condition=Q(state="SENT", sent_at__isnull=False) | (~Q(state="SENT") & Q(sent_at=None)),
+            ),
+        ]
+        # The sweep asks for what is due (accounts/posting.py).
+        indexes = [models.Index(name="mail_due", fields=["due_at"], condition=Q(state__in=["QUEUED", "SENDING"]))]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.state}"

@@ -4,10 +4,12 @@ from typing import Any
 
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_tenants.utils import get_public_schema_name
 
+from accounts import strength
 from accounts.models import User
 from tenants import encryption
 
@@ -20,6 +22,11 @@ class SecondStepAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         "cannot_generate_recovery_codes": _("Set up an app or a passkey first."),
         "incorrect_code": _("This code is not right. Codes of an app are valid for half a minute, and once."),
     }
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Return whether somebody may remove this: not the last step of who must have one."""
+        others = Authenticator.objects.filter(user_id=authenticator.user_id, type__in=strength.STEPS)
+        return others.exclude(pk=authenticator.pk).exists() or not strength.is_required(user=authenticator.user)
 
     def encrypt(self, text: str) -> str:
         """Return a secret as it is kept."""

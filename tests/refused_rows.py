@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from accounts.models import ApiKey, RoleGrant, SignedIn, User
+from accounts.models import ApiKey, Invitation, Mail, RoleGrant, SignedIn, SignInRules, User
 from api.models import IdempotencyRecord
 from audit.models import Entry
 from billing.models import (
@@ -185,6 +185,15 @@ BASES: dict[type, Any] = {
     Number: number,
     User: user,
     RoleGrant: lambda: {"user": saved(User), "role": "AGENT"},
+    SignInRules: dict,
+    Invitation: lambda: {
+        "user": saved(User),
+        "invited_by_name": "A",
+        "invited_at": AT,
+        "expires_at": AT + timedelta(days=7),
+        "token_digest": HASH,
+    },
+    Mail: lambda: {"user": saved(User), "what": "INVITATION", "language": "nl", "queued_at": AT, "due_at": AT},
     Entry: lambda: {
         "sequence": 1_000_000,
         "at": AT,
@@ -366,6 +375,14 @@ ROWS: dict[str, dict[str, Any]] = {
     "user_email_lower_case": {"email": "A@utrecht.example"},
     "role_grant_once": {},
     "role_grant_known": {"role": "MAYOR"},
+    "sign_in_rules_once": {"id": 2},
+    "invitation_open_once": {"token_digest": OTHER_HASH},
+    "invitation_token_once": {"accepted_at": AT},
+    "invitation_ends_one_way": {"accepted_at": AT, "revoked_at": AT},
+    "invitation_has_an_end": {"expires_at": AT},
+    "mail_what_known": {"what": "PROMOTION"},
+    "mail_state_known": {"state": "LOST"},
+    "mail_sent_when": {"state": "SENT"},
     "replay_events_of_one_municipality": {"event_ids": [1]},
     "number_hour_once": {"messages": 2},
     "unknown_update_once": {"times": 2},

@@ -1,15 +1,18 @@
-"""Who may see a page: signed in on this host, and allowed by the one table of permissions."""
+"""Who may see a page: signed in on this host, strongly enough, and allowed by the one table of permissions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 
+from accounts import strength
 from accounts.models import User
 from accounts.permissions import Permission, permissions_of
+from accounts.strength import Owed
 from audit.record import record
 from tenants import clock
 from tenants.models import Municipality
@@ -28,22 +31,35 @@ View = Callable[Concatenate[PageRequest, Rest], HttpResponseBase]
 
 
 def permissions(request: HttpRequest) -> frozenset[Permission]:
-    """Return what whoever asks may do, looked up once a request."""
+    """Return what whoever asks may do, looked up once a request: nothing while a second step is owed."""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return frozenset()
     found: frozenset[Permission] | None = getattr(request, "_permissions", None)
     if found is None:
-        found = permissions_of(user=user)
+        found = permissions_of(user=user) if owed(request) is Owed.NOTHING else frozenset()
         request._permissions = found  # type: ignore[attr-defined]
     return found
 
 
-def requires(permission: Permission | None) -> Callable[[View[Rest]], View[Rest]]:
+def owed(request: HttpRequest) -> Owed:
+    """Return what the session of whoever is signed in owes before it opens anything, looked up once a request."""
+    found: Owed | None = getattr(request, "_owed", None)
+    if found is None:
+        assert isinstance(request.user, User)
+        found = strength.owed(request=request, user=request.user)
+        request._owed = found  # type: ignore[attr-defined]
+    return found
+
+
+def requires(permission: Permission | None, *, also_owing: Collection[Owed] = ()) -> Callable[[View[Rest]], View[Rest]]:
     """Let only those to a page who have a permission; None: everyone who is signed in.
 
-    Who is not signed in is asked to; who is, and may not, gets the page that says so. What a page of htmx's asks for
-    in the background is answered 401 instead, so that no sign-in form lands in the middle of a page.
+    Who is not signed in is asked to; who is, and may not, gets the page that says so. Who owes a second step is sent
+    where it is set up or given, whatever the page is; but for those that are for that, which say so.
+    What a page of htmx's asks for in the background is answered 401 instead, so that no sign-in form lands in the
+    middle of a page.
+    also_owing: what somebody may owe and still see the page.
     """
 
     def decorate(view: View[Rest]) -> View[Rest]:
@@ -53,6 +69,8 @@ def requires(permission: Permission | None) -> Callable[[View[Rest]], View[Rest]
                 if is_fragment(request):
                     return HttpResponse(status=401)
                 return redirect_to_login(request.get_full_path())
+            if owed(request) is not Owed.NOTHING and owed(request) not in also_owing:
+                return HttpResponse(status=401) if is_fragment(request) else redirect("second-step")
             if permission is not None and permission not in permissions(request):
                 _record_denied(request, permission)
                 raise PermissionDenied

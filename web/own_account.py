@@ -5,7 +5,8 @@ from uuid import UUID
 from allauth.account.views import confirm_email, email
 from allauth.mfa.base.views import authenticate
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.views import ReauthenticateWebAuthnView
+from allauth.mfa.totp.views import ActivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView
 from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -14,9 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import addresses, signed_in
+from accounts import addresses, signed_in, strength
 from accounts.second_step import SecondStepAdapter
-from web.access import PageRequest, requires
+from accounts.strength import Owed
+from web.access import PageRequest, owed, requires
 
 
 def second_step(request: HttpRequest) -> HttpResponseBase:
@@ -25,6 +27,39 @@ def second_step(request: HttpRequest) -> HttpResponseBase:
         return redirect("home")
     answer: HttpResponseBase = authenticate(request)
     return answer
+
+
+@require_safe
+@requires(None, also_owing=[Owed.SET_UP, Owed.PROOF])
+def owed_second_step(request: PageRequest) -> HttpResponse:
+    """Say that a second step is needed, and lead to setting one up; who has one is asked for it."""
+    if owed(request) is Owed.NOTHING:
+        return redirect("home")
+    if owed(request) is Owed.SET_UP:
+        return render(request, "web/second_step.html")
+    types = set(Authenticator.objects.filter(user_id=request.user.pk).values_list("type", flat=True))
+    by_code = Authenticator.Type.TOTP in types
+    return redirect("mfa_reauthenticate" if by_code else "mfa_reauthenticate_webauthn")
+
+
+class SetUpApp(ActivateTOTPView):  # type: ignore[misc]
+    """Set up an app; this session has given its code by that."""
+
+    def form_valid(self, form: Form) -> HttpResponseBase:
+        """Keep it."""
+        answer: HttpResponseBase = super().form_valid(form)
+        strength.gave(request=self.request, user=self.request.user, how=Authenticator.Type.TOTP)
+        return answer
+
+
+class AddPasskey(AddWebAuthnView):  # type: ignore[misc]
+    """Add a passkey; this session has given it by that."""
+
+    def form_valid(self, form: Form) -> HttpResponseBase:
+        """Keep it."""
+        answer: HttpResponseBase = super().form_valid(form)
+        strength.gave(request=self.request, user=self.request.user, how=Authenticator.Type.WEBAUTHN)
+        return answer
 
 
 @require_safe

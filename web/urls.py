@@ -12,6 +12,7 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, reverse_lazy
 from django.views.i18n import set_language
 
+from accounts.strength import Owed
 from web import own_account, trail
 from web.access import requires
 from web.home import home
@@ -19,6 +20,9 @@ from web.security import security_txt
 from web.sent_mail import sent_mail
 
 own = requires(None)  # everyone who is signed in, of themselves
+# Where a second step is set up, and given: what is open to who owes one, and nothing else (accounts/strength.py).
+setting_up = requires(None, also_owing=[Owed.SET_UP])
+proving = requires(None, also_owing=[Owed.SET_UP, Owed.PROOF])
 ACCOUNT = reverse_lazy("mfa_index")
 
 urlpatterns = [
@@ -40,12 +44,15 @@ urlpatterns = [
     path("account/password/", own(account.password_change), name="account_change_password"),
     path("account/email/", own_account.change_address, name="account_email"),
     path("account/email/<str:key>/", own_account.confirm_address, name="account_confirm_email"),
-    path("account/confirm/", own(account.reauthenticate), name="account_reauthenticate"),
-    path("account/confirm/code/", own(second_step.reauthenticate), name="mfa_reauthenticate"),
-    path("account/confirm/passkey/", own(own_account.ConfirmByPasskey.as_view()), name="mfa_reauthenticate_webauthn"),
-    path("account/app/", own(totp.activate_totp), name="mfa_activate_totp"),
+    path("account/second-step/", own_account.owed_second_step, name="second-step"),
+    path("account/confirm/", proving(account.reauthenticate), name="account_reauthenticate"),
+    path("account/confirm/code/", proving(second_step.reauthenticate), name="mfa_reauthenticate"),
+    path(
+        "account/confirm/passkey/", proving(own_account.ConfirmByPasskey.as_view()), name="mfa_reauthenticate_webauthn"
+    ),
+    path("account/app/", setting_up(own_account.SetUpApp.as_view()), name="mfa_activate_totp"),
     path("account/app/remove/", own(totp.deactivate_totp), name="mfa_deactivate_totp"),
-    path("account/passkeys/", own(webauthn.add_webauthn), name="mfa_add_webauthn"),
+    path("account/passkeys/", setting_up(own_account.AddPasskey.as_view()), name="mfa_add_webauthn"),
     path(
         "account/passkeys/<int:pk>/",
         own(webauthn.EditWebAuthnView.as_view(success_url=ACCOUNT)),

@@ -1,9 +1,9 @@
-"""The local set-up by command: `python -m config.local demo|test|lint|bench|chaos|fuzz|clean`, for the Makefile."""
+"""The local set-up by command: `python -m config.local demo|test|lint|bench|chaos|fuzz|clean|code`."""
 
 import sys
 from collections.abc import Sequence
 
-from config.local import checks, running
+from config.local import checks, running, sign_ins
 from config.local.failure import SetupError, explain
 
 
@@ -26,12 +26,18 @@ def main(*, arguments: Sequence[str]) -> int:
                 return checks.fuzz(arguments=rest)
             case "clean":
                 return running.clean()
+            case "code" if len(rest) == 1:
+                print(sign_ins.code(secret=rest[0]))
+                return 0
             case _:
-                print("use: python -m config.local demo|test|lint|bench|chaos|fuzz|clean", file=sys.stderr)
+                print("use: python -m config.local demo|test|lint|bench|chaos|fuzz|clean|code SECRET", file=sys.stderr)
                 return 2
     except SetupError as error:
         print(f"make {command}: {error}", file=sys.stderr)
         return 1
+    except ValueError as error:
+        print(f"{command}: {error}", file=sys.stderr)
+        return 2
     except OSError as error:
         print(f"make {command}: {explain(error=error)}", file=sys.stderr)
         return 1

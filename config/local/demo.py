@@ -338,6 +338,10 @@ def _summary(report: dict[str, Any], instance: "Instance", *, seconds: float) ->
     print(f"console       {instance.urls.console}")
     for municipality in report["municipalities"]:
         print(f"{municipality['name']:<14}http://{municipality['host']}/")
-    for sign_in in report["sign_ins"][:5]:  # the other municipalities' are in the report
-        print(f"{sign_in['role'].lower():<14}{sign_in['url']}  {sign_in['email']}  {sign_in['password']}")
+    for sign_in in report["sign_ins"][:6]:  # the other municipalities' are in the report
+        app = f"  app {sign_in['totp_secret']}" if sign_in["totp_secret"] else ""
+        print(f"{sign_in['role'].lower():<14}{sign_in['url']}  {sign_in['email']}  {sign_in['password']}{app}")
+    print(
+        "code of app   .venv/bin/python -m config.local code SECRET, or an authenticator app that is given the secret"
+    )
     print(f"sandbox       {instance.urls.sandbox}/_sandbox/books/summary")

@@ -1,13 +1,18 @@
-"""Who can sign in to the demo: the BSP's support and finance, and each municipality's admin, supervisor and agent.
+"""Who can sign in to the demo: the BSP's staff, and each municipality's admin, supervisor and agent.
 
-Passwords are made anew each time and stand in the demo's report alone.
+Passwords are made anew each time and stand in the demo's report alone; so do the secrets of the apps that those have
+who must have a second step. `python -m config.local code SECRET` shows what such an app shows now.
 """
 
+import base64
+import hashlib
+import hmac
 import secrets
+import time
 from collections.abc import Iterable
 from typing import Any
 
-CONSOLE = (("BSP_SUPPORT", "Sanne Support"), ("BSP_FINANCE", "Farid Finance"))
+CONSOLE = (("BSP_SUPPORT", "Sanne Support"), ("BSP_FINANCE", "Farid Finance"), ("BSP_OPERATOR", "Otto Operator"))
 MUNICIPAL = (
     ("ADMIN", "beheer", "Bea Beheer"),
     ("SUPERVISOR", "supervisor", "Sem Super"),
@@ -44,12 +49,15 @@ def make_sign_ins(*, schema_names: Iterable[str], port: str) -> list[dict[str, A
 
 
 def _make(*, schema_name: str, host: str, email: str, role: str, name: str, port: str) -> dict[str, Any]:
-    from accounts.making import make_user
+    from django_tenants.utils import schema_context
+
+    from accounts import strength
+    from accounts.making import make_user, set_up_app
     from audit.record import Actor
     from tenants import clock
 
     password = secrets.token_urlsafe(9)
-    make_user(
+    made = make_user(
         schema_name=schema_name,
         email=email,
         name=name,
@@ -58,10 +66,20 @@ def _make(*, schema_name: str, host: str, email: str, role: str, name: str, port
         actor=Actor.system("demo"),
         at=clock.now(),
     )
+    with schema_context(schema_name):
+        needs_app = strength.is_required(user=made.user)
     return {
         "role": role,
         "url": f"http://{host}.localhost:{port}/",
         "email": email,
         "password": password,
-        "totp_secret": None,
+        "totp_secret": set_up_app(schema_name=schema_name, user=made.user) if needs_app else None,
     }
+
+
+def code(*, secret: str) -> str:
+    """Return what an app with this secret shows now (RFC 6238).  Raises ValueError: it is no secret."""
+    key = base64.b32decode(secret.upper() + "=" * (-len(secret) % 8))
+    digest = hmac.digest(key, (int(time.time()) // 30).to_bytes(8, "big"), hashlib.sha1)
+    at = digest[-1] & 15
+    return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"

@@ -27,6 +27,7 @@ EMAIL = "klimoproest@voorbeeld.example"
 WRONG_EMAIL = "bladluisvraat@voorbeeld.example"
 PASSWORD = "Schorskever-wachtwoord-7"
 WRONG_PASSWORD = "Glimwormpje-wachtwoord-8"
+TOTP_SECRET = "KWALPOLIEPJE2345KWALPOLIEPJE2345"  # base32
 VERIFY_TOKEN = "oorwurmsleutel"
 IDEMPOTENCY_KEY = "duizendpoot-{}"
 REPLY = "Wij sturen de plaagbestrijding: mierenleeuwploeg."
@@ -47,6 +48,7 @@ WORDS = {
     "wrong e-mail address": "bladluisvraat",
     "password": "schorskever",
     "wrong password": "glimwormpje",
+    "secret of an app": "kwalpoliepje",
     "wrong verify token": "oorwurmsleutel",
     "idempotency key": "duizendpoot",
 }

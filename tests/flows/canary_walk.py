@@ -169,7 +169,7 @@ class Walk:
         self.note("typed address", somebody.get(sought))
         self.note("not signed in", somebody.get("/inbox/"))
         agent = self.visitor("utrecht")
-        self.note("sign-in", agent.sign_in(canaries.EMAIL, canaries.PASSWORD))
+        self.note("sign-in", agent.sign_in(canaries.EMAIL, canaries.PASSWORD, totp_secret=canaries.TOTP_SECRET))
         for path in ("/inbox/", "/inbox/?list=all", "/numbers/", "/templates/", "/users/"):
             self.note("page", agent.get(path))
         thread = f"/threads/{self.thread_of(canaries.PHONE.format(10))}/"
@@ -192,7 +192,7 @@ class Walk:
         close = f"/threads/{self.thread_of(canaries.PHONE.format(19))}/close/"
         self.note("reply", agent.submit(close, {"reason": "ANSWERED"}))
         support = self.visitor("console")
-        self.note("sign-in", support.sign_in(STAFF, canaries.PASSWORD))
+        self.note("sign-in", support.sign_in(STAFF, canaries.PASSWORD, totp_secret=canaries.TOTP_SECRET))
         for path in ("/municipalities/", "/municipalities/utrecht/", "/invoices/"):
             self.note("page", support.get(path))
         for visitor in (agent, support):

@@ -23,7 +23,7 @@ PLACES = ("logs", "reports", "metrics", "redis", "addresses", "calls", "tables",
 PEOPLE_AND_KEYS = f"""
 import json
 from django_tenants.utils import schema_context
-from accounts.making import make_user
+from accounts.making import make_user, set_up_app
 from accounts.keys import create_key
 from accounts.scopes import BSP_SCOPES, TENANT_SCOPES
 from audit.record import Actor
@@ -34,9 +34,10 @@ people = (
     ("public", {STAFF!r}, ["BSP_SUPPORT", "BSP_FINANCE"]),
 )
 for schema, email, roles in people:
-    make_user(
+    made = make_user(
         schema_name=schema, email=email, name="Kim", roles=roles, password={canaries.PASSWORD!r}, actor=actor, at=at
     )
+    set_up_app(schema_name=schema, user=made.user, secret={canaries.TOTP_SECRET!r})
 for host, scopes in (("console", BSP_SCOPES), *((town, TENANT_SCOPES) for town in {sorted(TOWNS)!r})):
     with schema_context("public" if host == "console" else host):
         keys[host] = create_key(name="Zaak", scopes=sorted(scopes), actor=actor, at=at).secret

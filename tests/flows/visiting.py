@@ -2,11 +2,13 @@
 
 import logging
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
+from config.local.sign_ins import code
 from tests.flows.live import Live
 from tests.flows.witnesses import addresses
 
@@ -48,6 +50,12 @@ class Visitor:
         hidden = dict(_HIDDEN.findall(self.get(on or path).text))
         return self.call("POST", path, data={**hidden, **form})
 
-    def sign_in(self, email: str, password: str) -> httpx.Response:
-        """Sign in through the form."""
-        return self.submit("/sign-in/", {"login": email, "password": password})
+    def sign_in(self, email: str, password: str, *, totp_secret: str = "") -> httpx.Response:
+        """Sign in through the form, and give the code of an app when it is asked for: one that was not used before."""
+        answer = self.submit("/sign-in/", {"login": email, "password": password})
+        while totp_secret and answer.headers.get("location") == "/sign-in/second-step/":
+            given = self.submit("/sign-in/second-step/", {"code": code(secret=totp_secret)})
+            if given.status_code == 302:
+                return given
+            time.sleep(2)
+        return answer

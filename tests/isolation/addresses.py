@@ -147,6 +147,9 @@ EVERY_HOST = {
         changes=(Session, SignedIn),
         elsewhere=frozenset({302}),
     ),
+    "account/second-step/": Address(
+        PAGE, nothing="leads who owes a second step to setting one up, or to giving it", elsewhere=OWN
+    ),
     "account/confirm/": Address(PAGE, nothing="asks for one's own password again", elsewhere=OWN),
     "account/confirm/code/": Address(PAGE, nothing="asks for one's own second step again", elsewhere=OWN),
     "account/confirm/passkey/": Address(PAGE, nothing="asks for one's own passkey again", elsewhere=OWN),

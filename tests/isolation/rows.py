@@ -17,7 +17,6 @@ from typing import Any
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
@@ -27,7 +26,7 @@ from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
-from accounts.models import ApiKey, RoleGrant, SignedIn, User
+from accounts.models import ApiKey, Invitation, Mail, RoleGrant, SignedIn, SignInRules, User
 from accounts.sessions import digest
 from api.models import IdempotencyRecord
 from audit.models import Entry
@@ -335,9 +334,20 @@ def _second_step(party: Party) -> Authenticator:
         },
         "clientExtensionResults": {},
     }
-    party.more += [TOTP.activate(user, generate_totp_secret()).instance, RecoveryCodes.activate(user).instance]
+    app = Authenticator.objects.get(user=user, type=Authenticator.Type.TOTP)  # with which who has all roles signed in
+    party.more += [app, RecoveryCodes.activate(user).instance]
     data = {"name": party.text("passkey"), "credential": credential}
     return Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)
+
+
+def _invitation(party: Party) -> Invitation:
+    """Invite somebody who has not come yet. Of real time, as invitations are."""
+    user = User.objects.create_user(email=f"genodigd@{party.text('user')}.example", name=party.text("invited"), at=AT)
+    RoleGrant.objects.create(user=user, role="BSP_SUPPORT" if party.schema == "public" else "AGENT", granted_at=AT)
+    now = timezone.now()
+    return Invitation.objects.create(
+        user=user, invited_by_name=party.text("inviting"), invited_at=now, expires_at=now + timedelta(days=7)
+    )
 
 
 def _trail(party: Party) -> Entry:
@@ -369,6 +379,10 @@ EVERYWHERE: dict[type[models.Model], Callable[[Party], Any]] = {
     EmailAddress: _email,
     EmailConfirmation: lambda party: EmailConfirmation.objects.create(
         email_address=party.rows[EmailAddress], key=party.text("confirmation")
+    ),
+    Invitation: _invitation,
+    Mail: lambda party: Mail.objects.create(
+        user=party.rows[Invitation].user, what="INVITATION", language="nl", queued_at=AT, due_at=AT
     ),
     Group: lambda party: Group.objects.create(name=party.text("group")),
     Entry: _trail,
@@ -590,6 +604,7 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
 }
 # --- Nobody's: rows that are the same for all. With the reason.
 NOBODYS: dict[type[models.Model], str] = {
+    SignInRules: "one choice, in which nothing can be told apart",
     ContentType: "names of the code's models",
     Permission: "names of the code's own",
     RateCard: "the BSP's prices, the same for all",

@@ -226,7 +226,7 @@ def control(world: World, *, host: Party, of: Party, route: str, known: Address)
     with undone():
         answer = ask(host.host, known.method, known.path(route, of), **asked, **known.sent(of))
         assert answer.status_code in {200, 201, 204, 302}, answer.content
-        assert not answer.headers.get("Location", "").startswith("/sign-in/")
+        assert not answer.headers.get("Location", "").startswith("/sign-in/?"), "it asks to sign in"
         for name in known.sees:
             marks = marks_of(world, of, fields=(name,))
             assert found_in(text_of(answer), marks), f"{of.schema} does not see its own {name} at {route}"

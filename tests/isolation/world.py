@@ -19,11 +19,12 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, AsyncClientHandler, 
 from django_tenants.utils import schema_context
 
 from accounts.keys import create_key
-from accounts.making import make_user
+from accounts.making import make_user, set_up_app
 from accounts.models import ApiKey, User
 from accounts.roles import BspRole, MunicipalRole
 from accounts.scopes import BSP_SCOPES, TENANT_SCOPES
 from audit.record import Actor
+from config.local.sign_ins import code
 from tenants.models import Municipality
 from tests.conftest import MADE_AT
 from tests.isolation.rows import EVERYWHERE, IN_A_MUNICIPALITY, OF_A_MUNICIPALITY, Party
@@ -81,7 +82,7 @@ def _sign_in(party: Party) -> None:
     for name, chosen in {**{role: [role] for role in roles}, ALL: roles}.items():
         email = f"{name.lower().replace(ALL, 'all')}@{party.text('user')}.example"
         with schema_context("public"):
-            make_user(
+            made = make_user(
                 schema_name=party.schema,
                 email=email,
                 name=party.text("user") if name == ALL else f"{party.text('user')} {name}",
@@ -90,7 +91,10 @@ def _sign_in(party: Party) -> None:
                 actor=actor,
                 at=MADE_AT,
             )
+        shown = code(secret=set_up_app(schema_name=party.schema, user=made.user))
         answer = ask(party.host, "POST", "/sign-in/", form={"login": email, "password": PASSWORD})
+        halfway = answer.cookies[settings.SESSION_COOKIE_NAME].value
+        answer = ask(party.host, "POST", "/sign-in/second-step/", form={"code": shown}, session=halfway)
         assert answer.status_code == 302, (answer.status_code, answer.headers, answer.content)
         party.sessions[name] = answer.cookies[settings.SESSION_COOKIE_NAME].value
         party.passwords[email] = PASSWORD

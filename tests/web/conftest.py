@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 from django_tenants.utils import schema_context
 
-from accounts.making import make_user
+from accounts import strength
+from accounts.making import make_user, set_up_app
 from audit.record import Actor
 from config.local import testing
+from config.local.sign_ins import code
 from messaging.models import Template, Thread
 from tests.messaging import meta
 from tests.web.stage import browser, find_chromium, stage
@@ -21,10 +23,10 @@ HOSTS = {"utrecht": "utrecht.localhost", "delft": "delft.localhost", "public": "
 
 
 def sign_in(*, schema: str, role: str) -> Client:
-    """Return a browser in which somebody of this role has signed in, through the form."""
+    """Return a browser in which somebody of this role has signed in by the form; with an app who must have one."""
     email = f"{role.lower()}@{schema}.example"
     with schema_context("public"):
-        make_user(
+        made = make_user(
             schema_name=schema,
             email=email,
             name=f"{role.title()} van {schema}",
@@ -34,8 +36,14 @@ def sign_in(*, schema: str, role: str) -> Client:
             at=meta.RECEIVED_AT,
         )
     client = Client(headers={"host": HOSTS[schema]})
+    with schema_context(schema):
+        secret = set_up_app(schema_name=schema, user=made.user) if strength.is_required(user=made.user) else ""
     answer = client.post("/sign-in/", {"login": email, "password": PASSWORD})
     assert answer.status_code == 302, answer.content
+    if secret:
+        assert answer.url == "/sign-in/second-step/"
+        answer = client.post(answer.url, {"code": code(secret=secret)})
+        assert answer.status_code == 302, answer.content
     return client
 
 

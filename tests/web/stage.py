@@ -1,11 +1,13 @@
 """A running platform with something to see on every page, and a browser in which people sign in to it."""
 
 import base64
+import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from config.local.folders import ROOT
+from config.local.sign_ins import code
 from tests.flows.live import TOWNS, Live
 
 PASSWORD = "een-lang-wachtwoord-1"
@@ -62,6 +65,7 @@ class Stage:
     """A platform of its own, played for pages."""
 
     live: Live
+    apps: dict[str, str] = field(default_factory=dict)  # of those who must have one: its secret, by word
 
     def play(self) -> None:
         """Have citizens write last month and today, agents answer some, and the month's invoices drafted."""
@@ -71,11 +75,15 @@ class Stage:
         live.post("clock", {"to": last_month.isoformat()})
         live.start_towns()
         for word, (schema, role, name) in PEOPLE.items():
-            live.instance.manage(
+            with_app = schema == "public" or role == "admin"
+            made = live.instance.manage(
                 *("create_user", schema, "--email", f"{word}@voorbeeld.example", "--name", name),
                 *("--role", role, "--password", "-"),
+                *(["--totp"] if with_app else []),
                 given=PASSWORD,
             )
+            if with_app:
+                self.apps[word] = json.loads(made)["totp_secret"]
         for phone, name, text in CITIZENS:
             self.write(phone=phone, name=name, text=text)
         live.rest()
@@ -189,8 +197,20 @@ class Stage:
         page.get_by_label("E-mail").fill(f"{word}@voorbeeld.example")
         page.get_by_label("Wachtwoord" if language == "nl" else "Password").fill(PASSWORD)
         page.get_by_role("button", name="Inloggen" if language == "nl" else "Sign in", exact=True).click()
+        if word in self.apps:
+            page.wait_for_url("**/sign-in/second-step/")
+            self.give_code(page, word, language=language)
         page.wait_for_url(lambda url: "/sign-in/" not in url)
         return page
+
+    def give_code(self, page: Page, word: str, *, language: str = "nl") -> None:
+        """Give the code that a person's app shows; when it was used already, the next one."""
+        while "/sign-in/second-step/" in page.url:
+            page.get_by_label("Code", exact=True).fill(code(secret=self.apps[word]))
+            page.get_by_role("button", name="Doorgaan" if language == "nl" else "Continue", exact=True).click()
+            page.wait_for_load_state()
+            if "/sign-in/second-step/" in page.url:
+                time.sleep(3)
 
     def pages(self) -> Iterator[tuple[str, str, str]]:
         """Return every page there is to see: a name, whose it is, and its path."""

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
-from accounts.making import UnknownRole, UnknownSchema, make_user
+from accounts.making import UnknownRole, UnknownSchema, make_user, set_up_app
 from audit.record import Actor
 from tenants import clock
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = (
         "Make someone who may sign in, with roles; or give someone who is there a new password and exactly these "
         "roles. SCHEMA is a municipality's, or `public` for the BSP's own staff. Prints JSON {schema, email, roles, "
-        "created}. Exit 2: an argument cannot be; nothing was changed then."
+        "created}, and totp_secret with --totp. Exit 2: an argument cannot be; nothing was changed then."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,6 +29,8 @@ class Command(BaseCommand):
         parser.add_argument("--name", required=True, help="the name that others see")
         parser.add_argument("--role", required=True, nargs="+", help="such as agent or bsp_support")
         parser.add_argument("--password", required=True, help="- reads it from standard input")
+        totp = "also set up an app with codes and print its secret: for demos and tests; people set up their own"
+        parser.add_argument("--totp", action="store_true", help=totp)
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = options["password"]
@@ -57,4 +59,6 @@ class Command(BaseCommand):
             "roles": sorted(made.roles),
             "created": made.created,
         }
+        if options["totp"]:
+            answer["totp_secret"] = set_up_app(schema_name=options["schema"], user=made.user)
         self.stdout.write(json.dumps(answer))
