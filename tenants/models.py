@@ -10,7 +10,28 @@ from django_tenants.models import DomainMixin, TenantMixin
 from tenants.break_glass import BreakGlass as BreakGlass
 from tenants.declaration import Purpose
 from tenants.encryption import decrypt, encrypt
+from tenants.onboarding.models import (
+    ApplicationLink,
+    ApplicationVersion,
+    Connection,
+    ConnectionStep,
+    Onboarding,
+    RegisterEdition,
+    SignedCopy,
+    StageMove,
+)
 from tenants.stages import Stage
+
+__all__ = [  # besides what is defined here: Django finds the models of an app in this module
+    "ApplicationLink",
+    "ApplicationVersion",
+    "Connection",
+    "ConnectionStep",
+    "Onboarding",
+    "RegisterEdition",
+    "SignedCopy",
+    "StageMove",
+]
 
 
 class Municipality(TenantMixin):  # type: ignore[misc]

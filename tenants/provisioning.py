@@ -8,6 +8,7 @@ what it can say of a repeated call in settings.PROVISIONING_CHECKS: the name of 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management import call_command
@@ -18,9 +19,12 @@ from psycopg.errors import UniqueViolation
 
 from audit.record import Actor, record
 from tenants.declaration import Purpose
+from tenants.editions import current_register
 from tenants.keys import make_data_key
-from tenants.models import DeclaredPurpose, Domain, Municipality, Number
-from tenants.register import checked_schema_name, municipalities
+from tenants.models import DeclaredPurpose, Domain, Municipality, Number, Onboarding
+from tenants.onboarding.models import Deed
+from tenants.onboarding.moves import move
+from tenants.register import checked_schema_name
 from tenants.stages import Stage
 
 
@@ -34,13 +38,14 @@ class DifferentMunicipality(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewTenant:
-    """What the steps of higher rooms are told."""
+    """What the steps of higher rooms are told. onboarding_id: whose application was approved; None: by command."""
 
     municipality: Municipality
     number: Number
     admin_email: str | None
     actor: Actor
     at: datetime
+    onboarding_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +68,25 @@ def create(
     access_token: str | None,
     admin_email: str | None = None,
     purposes: Collection[str] | None = None,
+    onboarding_id: UUID | None = None,
     actor: Actor,
     at: datetime,
 ) -> Provisioned:
-    """Make one municipality live, or find that it is already so. Safe to repeat, also at the same moment.
+    """Make one municipality, or find that it is already made. Safe to repeat, also at the same moment.
 
-    purposes: what the operator declares for it; all five when None.
-    Raises BadSchemaName, UnknownMunicipality, IntegrityError: the arguments cannot be. DifferentMunicipality: they are
-    taken.
+    purposes: what is declared for it; all five when None.
+    onboarding_id: the approved onboarding that it is made for, which moves to CONNECTED in the same transaction; None:
+    an operator declares for it, and it is LIVE at once.
+    Raises MoveRefused: the onboarding is not where this can be done. BadSchemaName, UnknownMunicipality,
+    IntegrityError: the arguments cannot be. DifferentMunicipality: they are taken.
     """
     checked_schema_name(name=schema_name)
-    if cbs_code not in municipalities():
-        raise UnknownMunicipality(f"{cbs_code} is not a municipality in the register of {len(municipalities())}")
+    register = current_register().entries
+    if cbs_code not in register:
+        raise UnknownMunicipality(f"{cbs_code} is not a municipality in the register of {len(register)}")
     host = f"{schema_name}.{settings.BASE_DOMAIN}"
-    municipality = Municipality(schema_name=schema_name, name=name, cbs_code=cbs_code, stage=Stage.LIVE, created_at=at)
+    stage = Stage.LIVE if onboarding_id is None else Stage.CONNECTED
+    municipality = Municipality(schema_name=schema_name, name=name, cbs_code=cbs_code, stage=stage, created_at=at)
     number = Number(
         municipality=municipality,
         waba_id=waba_id,
@@ -88,7 +98,14 @@ def create(
     if access_token:
         number.set_access_token(access_token)
     declared = frozenset(Purpose.values if purposes is None else purposes)
-    tenant = NewTenant(municipality=municipality, number=number, admin_email=admin_email, actor=actor, at=at)
+    tenant = NewTenant(
+        municipality=municipality,
+        number=number,
+        admin_email=admin_email,
+        actor=actor,
+        at=at,
+        onboarding_id=onboarding_id,
+    )
     if not Municipality.objects.filter(schema_name=schema_name).exists():
         try:
             _make(tenant=tenant, host=host, declared=declared)
@@ -131,15 +148,43 @@ def _make(*, tenant: NewTenant, host: str, declared: frozenset[str]) -> None:
             subject=f"municipality {municipality.schema_name}",
             details={"cbs_code": municipality.cbs_code, "purposes": sorted(declared), "declared_by": tenant.actor.name},
         )
+        _adopt(tenant)
         with schema_context(municipality.schema_name):
             for path in settings.PROVISIONING_STEPS:
                 import_string(path)(tenant=tenant)
+
+
+def _adopt(tenant: NewTenant) -> None:
+    """Give the municipality its onboarding: the one it is made for, or one that says that an operator did it."""
+    municipality, deed = tenant.municipality, Deed.of(actor=tenant.actor, at=tenant.at)
+    if tenant.onboarding_id is not None:
+        move(
+            onboarding_id=tenant.onboarding_id,
+            seen=Stage.APPROVED,
+            to=Stage.CONNECTED,
+            actor=tenant.actor,
+            at=tenant.at,
+            municipality=municipality,
+        )
+        return
+    onboarding = Onboarding.objects.create(
+        cbs_code=municipality.cbs_code,
+        name=municipality.name,
+        stage=municipality.stage,
+        stage_since=tenant.at,
+        by_operator=True,
+        municipality=municipality,
+        created_at=tenant.at,
+    )
+    onboarding.moves.create(from_stage="", to_stage=municipality.stage, **deed)
 
 
 def _who_has_it(*, tenant: NewTenant) -> str:
     other = Municipality.objects.filter(cbs_code=tenant.municipality.cbs_code).first()
     if other is not None:
         return f"{other.cbs_code} is already served as {other.schema_name}; nothing was changed"
+    if Onboarding.objects.filter(cbs_code=tenant.municipality.cbs_code).exists():
+        return f"{tenant.municipality.cbs_code} is being onboarded on the console; nothing was changed"
     return "the number or host is already another municipality's; nothing was changed"
 
 

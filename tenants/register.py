@@ -7,9 +7,13 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
+REGISTER_VERSION = "TOOI gemeenten compleet, 4"
+REGISTER_SOURCE = "https://repository.officiele-overheidspublicaties.nl/waardelijsten/rwc_gemeenten_compleet/"
+REGISTER_DATE = date(2026, 11, 22)  # when it was read
 REGISTER_FILE = Path(__file__).parent / "data" / "municipalities.csv"
 RESERVED = frozenset({"public", "console", "www", "quarantine"})
 # Good as a schema, as a host name label, and inside SQL that we compose: nothing in it ever needs quoting.
@@ -57,6 +61,6 @@ def checked_schema_name(*, name: str) -> str:
 
 @cache
 def municipalities() -> dict[str, RegisteredMunicipality]:
-    """Return the register by CBS code."""
+    """Return the register that the product ships, by CBS code; tenants/editions.py has what is taken since."""
     with REGISTER_FILE.open(encoding="utf-8", newline="") as file:
         return {row["cbs_code"]: RegisteredMunicipality(**row) for row in csv.DictReader(file)}

@@ -1,8 +1,10 @@
-"""The stages of a municipality on its road to live.
+"""The stages of a municipality on its road to live, and the moves between them that there are.
 
 APPLIED -> DECLARED -> APPROVED -> CONNECTED -> GOVERNMENT_APPROVAL_PENDING -> REGISTERED -> LIVE
-               \\-> REJECTED                                                        LIVE <-> SUSPENDED
-                                                                   LIVE | SUSPENDED -> OFFBOARDED
+   ^          |-> REJECTED                                                        LIVE <-> SUSPENDED
+   \\----------+------|                              all from CONNECTED on -> OFFBOARDED
+
+What each move wants, and who made it, is in tenants/onboarding/moves.py.
 """
 
 from django.db import models
@@ -21,3 +23,21 @@ class Stage(models.TextChoices):
     LIVE = "LIVE", "Live"
     SUSPENDED = "SUSPENDED", "Opgeschort"
     OFFBOARDED = "OFFBOARDED", "Beëindigd"
+
+
+MOVES: dict[Stage, tuple[Stage, ...]] = {
+    Stage.APPLIED: (Stage.DECLARED,),
+    Stage.DECLARED: (Stage.APPROVED, Stage.REJECTED, Stage.APPLIED),
+    Stage.REJECTED: (Stage.APPLIED,),
+    Stage.APPROVED: (Stage.CONNECTED, Stage.APPLIED),
+    Stage.CONNECTED: (Stage.GOVERNMENT_APPROVAL_PENDING, Stage.OFFBOARDED),
+    Stage.GOVERNMENT_APPROVAL_PENDING: (Stage.REGISTERED, Stage.OFFBOARDED),
+    Stage.REGISTERED: (Stage.LIVE, Stage.OFFBOARDED),
+    Stage.LIVE: (Stage.SUSPENDED, Stage.OFFBOARDED),
+    Stage.SUSPENDED: (Stage.LIVE, Stage.OFFBOARDED),
+    Stage.OFFBOARDED: (),
+}
+# Before these there is an application and no tenant yet.
+WITHOUT_TENANT = (Stage.APPLIED, Stage.DECLARED, Stage.APPROVED, Stage.REJECTED)
+# Nothing leaves from a municipality's numbers, and what comes in is kept.
+SENDS_NOTHING = (Stage.SUSPENDED, Stage.OFFBOARDED)

@@ -47,7 +47,24 @@ from messaging.models import (
     UncertainChoice,
     WindowOpening,
 )
-from tenants.models import BreakGlass, DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
+from tenants.models import (
+    ApplicationLink,
+    ApplicationVersion,
+    BreakGlass,
+    Connection,
+    ConnectionStep,
+    DeclaredPurpose,
+    Domain,
+    Municipality,
+    Number,
+    NumberHealth,
+    Onboarding,
+    RegisterEdition,
+    SignedCopy,
+    StageMove,
+    TenantKey,
+    Trouble,
+)
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY, MONTH = date(2026, 3, 2), date(2026, 3, 1)
@@ -78,6 +95,35 @@ def municipality() -> dict[str, Any]:
         "stage": "LIVE",
         "created_at": AT,
     }
+
+
+def onboarding() -> dict[str, Any]:
+    return {"cbs_code": "GM9998", "name": "Elders", "stage": "APPLIED", "stage_since": AT, "created_at": AT}
+
+
+def of_an_onboarding(**values: Any) -> dict[str, Any]:
+    found, _ = Onboarding.objects.get_or_create(cbs_code="GM9998", defaults=onboarding())
+    return {"onboarding": found, **values}
+
+
+def deed() -> dict[str, Any]:
+    return {"at": AT, "by_schema": "public", "by_id": "x", "by_name": "A"}
+
+
+def application_link() -> dict[str, Any]:
+    return of_an_onboarding(
+        digest=uuid.uuid4().bytes * 2,
+        name="A",
+        made_at=AT,
+        made_by_id="x",
+        made_by_name="B",
+        expires_at=AT + timedelta(days=1),
+    )
+
+
+def signed_copy() -> dict[str, Any]:
+    content = {"sha256": HASH, "application_sha256": HASH, "size_bytes": 1, "content_encrypted": b"x"}
+    return of_an_onboarding(**content, **deed())
 
 
 def number() -> dict[str, Any]:
@@ -345,6 +391,14 @@ BASES: dict[type, Any] = {
         "vat_rate": Decimal("0.21"),
         "platform_fee": Decimal(0),
     },
+    RegisterEdition: lambda: {"version": "5", "sha256": HASH, "entries": [], "taken_at": AT},
+    Onboarding: onboarding,
+    StageMove: lambda: of_an_onboarding(from_stage="APPLIED", to_stage="DECLARED", **deed()),
+    ApplicationVersion: lambda: of_an_onboarding(part="PRIVACY", version=1, values={}, **deed()),
+    ApplicationLink: application_link,
+    SignedCopy: signed_copy,
+    Connection: lambda: of_an_onboarding(way="MANUAL"),
+    ConnectionStep: lambda: of_an_onboarding(step="SUBSCRIBE", state="WAITING"),
     Rate: lambda: {"card": saved(RateCard), "category": "SERVICE", "unit_price": Decimal("0.01")},
     Invoice: invoice,
     InvoiceLine: line,
@@ -356,6 +410,23 @@ ROWS: dict[str, dict[str, Any]] = {
     "municipality_stage_known": {"stage": "GONE"},
     "municipality_schema_safe": {"schema_name": "a-b"},
     "municipality_cbs_code_form": {"cbs_code": "0344"},
+    "register_edition_named": {"version": ""},
+    "onboarding_stage_known": {"stage": "GONE"},
+    "onboarding_cbs_code_form": {"cbs_code": "0344"},
+    "onboarding_tenant_once_connected": {"stage": "LIVE"},
+    "stage_move_stages_known": {"to_stage": "GONE"},
+    "stage_move_goes_on": {"to_stage": "APPLIED"},
+    "stage_move_says_why": {"to_stage": "REJECTED"},
+    "application_version_once": {"values": {"a": "b"}},
+    "application_version_part_known": {"part": "OTHER"},
+    "application_version_from_one": {"version": 0},
+    "application_link_expires": {"expires_at": AT},
+    "application_link_named": {"name": ""},
+    "signed_copy_size": {"size_bytes": 0},
+    "connection_way_known": {"way": "OTHER"},
+    "connection_step_once": {"state": "DONE"},
+    "connection_step_state_known": {"state": "GONE"},
+    "connection_step_runs_under_a_lease": {"state": "RUNNING"},
     "declared_purpose_once": {"declared_at": AT + timedelta(days=1)},
     "declared_purpose_known": {"purpose": "PROMOTION"},
     "number_open_once": {"waba_id": "777000111222333"},
@@ -501,6 +572,7 @@ UNIQUE_ALSO: dict[str, Any] = {
     "ApiKey.previous_prefix": {"previous_prefix": "another", "previous_hash": HASH, "previous_until": AT},
     "User.break_glass_id": {"break_glass_id": ID},
     "Contact.bsuid": {"bsuid": "NL.1"},
+    "Onboarding.municipality": lambda: {"stage": "LIVE", "municipality": saved(Municipality)},
     "Message.wamid": {"wamid": "wamid.x"},
     "Consent.wamid": {"source": "MESSAGE", "wamid": "wamid.x"},
     "Consent.confirmation": lambda: {"confirmation": saved(Message)},
@@ -510,6 +582,7 @@ OTHERWISE: dict[type, dict[str, Any]] = {
     BreakGlass: {"employee_id": uuid.UUID(int=8)},
     Municipality: {"schema_name": "anders", "cbs_code": "GM9998"},
     Domain: {"domain": "anders.example"},
+    Onboarding: {"cbs_code": "GM9997"},
     Entry: {"sequence": 1_000_001},
 }
 # No status is final yet, so no number is accepted at all: invoice_number_only_when_final.

@@ -72,7 +72,25 @@ from messaging.models import (
     UncertainChoice,
     WindowOpening,
 )
-from tenants.models import BreakGlass, DeclaredPurpose, Domain, Municipality, Number, NumberHealth, TenantKey, Trouble
+from tenants.models import (
+    ApplicationLink,
+    ApplicationVersion,
+    BreakGlass,
+    Connection,
+    ConnectionStep,
+    DeclaredPurpose,
+    Domain,
+    Municipality,
+    Number,
+    NumberHealth,
+    Onboarding,
+    RegisterEdition,
+    SignedCopy,
+    StageMove,
+    TenantKey,
+    Trouble,
+)
+from tenants.onboarding.models import Deed
 from tests.conftest import FROZEN_AT
 
 AT = FROZEN_AT - timedelta(minutes=10)
@@ -513,6 +531,10 @@ def _line(party: Party) -> InvoiceLine:
     )
 
 
+def _deed(party: Party) -> dict[str, Any]:
+    return Deed.of(actor=Actor(schema="public", id=party.text("doer")[:40], name=party.text("doer")), at=AT)
+
+
 # --- In `public`, and a municipality's
 OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     Municipality: lambda party: party.municipality,
@@ -539,6 +561,44 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     ),
     Trouble: lambda party: Trouble.objects.create(
         number=party.number, kind="QUALITY", detail=party.text("trouble"), opened_at=AT
+    ),
+    Onboarding: lambda party: party.municipality.onboarding,
+    StageMove: lambda party: StageMove.objects.create(
+        onboarding=party.municipality.onboarding,
+        from_stage="LIVE",
+        to_stage="SUSPENDED",
+        reason=party.text("suspended because"),
+        **_deed(party),
+    ),
+    ApplicationVersion: lambda party: ApplicationVersion.objects.create(
+        onboarding=party.municipality.onboarding,
+        part="ORGANISATION",
+        version=1,
+        values={"legal_entity": party.text("legal entity")},
+        **_deed(party),
+    ),
+    ApplicationLink: lambda party: ApplicationLink.objects.create(
+        onboarding=party.municipality.onboarding,
+        digest=party.hash("link"),
+        name=party.text("linked"),
+        made_at=AT,
+        made_by_id=party.text("maker")[:40],
+        made_by_name=party.text("maker"),
+        expires_at=AT + timedelta(days=3650),
+    ),
+    SignedCopy: lambda party: SignedCopy.objects.create(
+        onboarding=party.municipality.onboarding,
+        sha256=party.hash("copy"),
+        application_sha256=party.hash("application"),
+        size_bytes=1,
+        content_encrypted=party.hash("content"),
+        **_deed(party),
+    ),
+    Connection: lambda party: Connection.objects.create(
+        onboarding=party.municipality.onboarding, way="MANUAL", business_id=party.text("business")[:40]
+    ),
+    ConnectionStep: lambda party: ConnectionStep.objects.create(
+        onboarding=party.municipality.onboarding, step="SUBSCRIBE", evidence={"said": party.text("evidence")}
     ),
     Replay: lambda party: Replay.objects.create(
         **_of_municipality(party),
@@ -610,4 +670,5 @@ NOBODYS: dict[type[models.Model], str] = {
     RateCard: "the BSP's prices, the same for all",
     Rate: "the BSP's prices, the same for all",
     Month: "which months are closed, for all at once",
+    RegisterEdition: "the government's list of municipalities",
 }
