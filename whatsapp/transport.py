@@ -7,8 +7,7 @@ write a request a second time, are not followed.
 
 import re
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +32,18 @@ USER_AGENT = "whatsapp-bsp-platform"
 
 _HTTP_OK = 200
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_TLS_ERRORS = (aiohttp.ClientConnectorSSLError, aiohttp.ClientConnectorCertificateError)
+_FAILURES = (aiohttp.ClientError, OSError)  # a TimeoutError is an OSError
+# What each failure means, the narrower before the wider: why, and whether anything may have been written.
+_MEANINGS: tuple[tuple[tuple[type[Exception], ...], Reason, bool], ...] = (
+    ((aiohttp.ClientConnectorSSLError, aiohttp.ClientConnectorCertificateError), Reason.TLS_FAILED, False),
+    ((aiohttp.ClientConnectorDNSError,), Reason.NAME_NOT_RESOLVED, False),
+    ((aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError), Reason.CONNECTION_FAILED, False),
+    ((aiohttp.ConnectionTimeoutError,), Reason.CONNECT_TIMEOUT, False),
+    ((aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError), Reason.INVALID_REQUEST, False),
+    ((TimeoutError,), Reason.READ_TIMEOUT, True),
+    ((aiohttp.ClientResponseError, aiohttp.ClientPayloadError), Reason.UNREADABLE_ANSWER, True),
+    (_FAILURES, Reason.DISCONNECTED, True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +91,13 @@ async def exchange(
     request: `data`, `headers` or `params` as aiohttp takes them.
     Raises MetaUnreachable: no full answer; its may_have_happened is False when nothing was written.
     """
-    async with _answered(session, method, url, access_token, within, request) as response:
-        return Answer(response.status, await _read(response, most_bytes))
+    headers = _headers(access_token) | request.pop("headers", {})
+    try:
+        response = await session.request(method, url, headers=headers, timeout=within, allow_redirects=False, **request)
+        async with response:
+            return Answer(response.status, await _read(response, most_bytes))
+    except _FAILURES as failure:
+        raise _unreachable(failure) from None
 
 
 async def download(
@@ -99,70 +114,52 @@ async def download(
     Raises MetaUnreachable, as `exchange` does: ANSWER_TOO_LARGE as soon as that is known, TOO_SLOW when fewer bytes
     come than LEAST_BYTES_PER_SECOND. What was written until then is part of the object.
     """
-    async with _answered(session, "GET", url, access_token, within, {}) as response:
-        if response.status != _HTTP_OK:
-            return Answer(response.status, await _read(response, ANSWER_BYTES))
-        if (response.content_length or 0) > most_bytes:
-            response.close()
-            raise MetaUnreachable(Reason.ANSWER_TOO_LARGE, may_have_happened=True)
-        begun, size = time.monotonic(), 0
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > most_bytes:
-                response.close()
-                raise MetaUnreachable(Reason.ANSWER_TOO_LARGE, may_have_happened=True)
-            if size < LEAST_BYTES_PER_SECOND * (time.monotonic() - begun - PATIENT_SECONDS):
-                response.close()
-                raise MetaUnreachable(Reason.TOO_SLOW, may_have_happened=True)
-            write(chunk)
-        return Answer(response.status, b"")
+    headers = _headers(access_token)
+    try:
+        response = await session.get(url, headers=headers, timeout=within, allow_redirects=False)
+        async with response:
+            if response.status != _HTTP_OK:
+                return Answer(response.status, await _read(response, ANSWER_BYTES))
+            await _hand_over(response, most_bytes, write)
+            return Answer(response.status, b"")
+    except _FAILURES as failure:
+        raise _unreachable(failure) from None
 
 
-@asynccontextmanager
-async def _answered(
-    session: aiohttp.ClientSession,
-    method: str,
-    url: str,
-    access_token: str,
-    within: aiohttp.ClientTimeout,
-    request: dict[str, Any],
-) -> AsyncIterator[aiohttp.ClientResponse]:
-    """Make one request; whatever goes wrong with it, or while its answer is read, raises MetaUnreachable."""
+def _headers(access_token: str) -> dict[str, str]:
     if not _TOKEN.fullmatch(access_token):
         raise MetaUnreachable(Reason.INVALID_REQUEST, may_have_happened=False)
-    headers = {
-        "Authorization": f"Bearer {access_token}",
-        "User-Agent": USER_AGENT,
-        "Accept-Encoding": "identity",
-        **request.pop("headers", {}),
-    }
-    try:
-        async with session.request(
-            method, url, headers=headers, timeout=within, allow_redirects=False, **request
-        ) as response:
-            yield response
-    except _TLS_ERRORS:
-        raise MetaUnreachable(Reason.TLS_FAILED, may_have_happened=False) from None
-    except aiohttp.ClientConnectorDNSError:
-        raise MetaUnreachable(Reason.NAME_NOT_RESOLVED, may_have_happened=False) from None
-    except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError):
-        raise MetaUnreachable(Reason.CONNECTION_FAILED, may_have_happened=False) from None
-    except aiohttp.ConnectionTimeoutError:
-        raise MetaUnreachable(Reason.CONNECT_TIMEOUT, may_have_happened=False) from None
-    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
-        raise MetaUnreachable(Reason.INVALID_REQUEST, may_have_happened=False) from None
-    except TimeoutError:
-        raise MetaUnreachable(Reason.READ_TIMEOUT, may_have_happened=True) from None
-    except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError):
-        raise MetaUnreachable(Reason.UNREADABLE_ANSWER, may_have_happened=True) from None
-    except (aiohttp.ClientError, OSError):
-        raise MetaUnreachable(Reason.DISCONNECTED, may_have_happened=True) from None
+    return {"Authorization": f"Bearer {access_token}", "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+
+
+async def _hand_over(response: aiohttp.ClientResponse, most_bytes: int, write: Callable[[bytes], object]) -> None:
+    if (response.content_length or 0) > most_bytes:
+        response.close()
+        raise MetaUnreachable(Reason.ANSWER_TOO_LARGE, may_have_happened=True)
+    begun, size = time.monotonic(), 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > most_bytes:
+            response.close()
+            raise MetaUnreachable(Reason.ANSWER_TOO_LARGE, may_have_happened=True)
+        if size < LEAST_BYTES_PER_SECOND * (time.monotonic() - begun - PATIENT_SECONDS):
+            response.close()
+            raise MetaUnreachable(Reason.TOO_SLOW, may_have_happened=True)
+        write(chunk)
+
+
+def _unreachable(failure: Exception) -> MetaUnreachable:
+    """Return what a failure of aiohttp's or of the network's means; the first that fits."""
+    for kinds, reason, may_have_happened in _MEANINGS:
+        if isinstance(failure, kinds):
+            return MetaUnreachable(reason, may_have_happened=may_have_happened)
+    raise AssertionError from failure
 
 
 async def _read(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    async for chunk in response.content.iter_any():
+    while chunk := await response.content.readany():
         size += len(chunk)
         if size > most_bytes:
             response.close()

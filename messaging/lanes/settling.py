@@ -1,4 +1,4 @@
-"""What came of calls, written in groups: a flush starts as soon as the one before it is done, with all that came since.
+"""What came of calls, written in groups: an outcome waits a moment for others, and a flush takes all that came.
 
 An outcome is known only here until it is written, so a database that is away, and a message on which somebody else
 works, are waited for; and what cannot be written as it is stays SENDING, for the next lease to make UNCERTAIN.
@@ -17,6 +17,8 @@ from psycopg_pool import PoolTimeout
 from messaging.lanes.store import LaneStore, Lease, Settlement
 
 MOST_A_FLUSH = 200
+# What leaves together is answered at about the same time: so it shares a commit. What waits is still a call in flight.
+GATHER_SECONDS = 0.01
 BUSY_SECONDS = 0.02  # until a message is looked at again on which somebody else works
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -49,6 +51,7 @@ class Settler:
 
     async def _flush(self) -> None:
         while self._waiting:
+            await asyncio.sleep(GATHER_SECONDS)
             taken, self._waiting = self._waiting[:MOST_A_FLUSH], self._waiting[MOST_A_FLUSH:]
             try:
                 busy = await self._write(taken)

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, LiteralString
 from uuid import UUID
 
+import orjson
 from psycopg import errors, sql
 from psycopg_pool import AsyncConnectionPool
 
@@ -214,13 +215,7 @@ class LaneStore:
             lease,
             outbox.SETTLE,
             token=lease.fencing_token,
-            ids=[each.message_id for each in settlements],
-            kinds=[str(each.kind) for each in settlements],
-            wamids=[each.wamid for each in settlements],
-            codes=[each.code for each in settlements],
-            reasons=[each.reason[:300] for each in settlements],
-            seconds=[each.seconds for each in settlements],
-            counts=[int(each.counts) for each in settlements],
+            told=orjson.dumps(list(settlements)).decode(),
         )
         again = {each.message_id for each in settlements if each.kind is Ending.AGAIN}
         self._announce(lease, {thread for id_, _, done, thread in rows if done and id_ not in again})

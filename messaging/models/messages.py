@@ -49,7 +49,7 @@ class Message(models.Model):
     kind = models.CharField(max_length=40)  # Meta's word: text, image, template …; an unknown one is kept as it came
     text = models.TextField(default="", blank=True)  # what a person reads: body, caption, button
     content = models.JSONField(default=dict)  # the object that Meta sent or gets, by its kind
-    medium = models.ForeignKey(Medium, on_delete=models.PROTECT, null=True, related_name="messages")
+    medium = models.ForeignKey(Medium, on_delete=models.PROTECT, null=True, db_index=False, related_name="messages")
     wamid = models.CharField(max_length=200, unique=True, null=True)
     replies_to_wamid = models.CharField(max_length=200, default="", blank=True)
     state = models.CharField(max_length=10, choices=State.choices)
@@ -111,6 +111,8 @@ class Message(models.Model):
         # that every message passes through: they change too often.
         indexes = [
             models.Index(F("thread"), F("stamped_at"), F("id"), name="message_by_thread"),
+            # Most have none: only those that have one are held.
+            models.Index(name="message_of_medium", fields=["medium"], condition=Q(medium__isnull=False)),
             models.Index(name="message_uncertain", fields=["stamped_at"], condition=Q(state="UNCERTAIN")),
             # Those of today are counted (messaging/measuring.py); a few pages, next to no work to keep.
             BrinIndex(name="message_by_day", fields=["created_at"], pages_per_range=32),
@@ -123,7 +125,7 @@ class Message(models.Model):
 class MessageStatus(models.Model):
     """One status that Meta reported of a message, kept whatever the message's state became."""
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="statuses")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, db_index=False, related_name="statuses")
     status = models.CharField(max_length=20)
     participant = models.CharField(max_length=40, default="", blank=True)
     stamped_at = models.DateTimeField()

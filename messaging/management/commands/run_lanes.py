@@ -1,6 +1,7 @@
 """`manage.py run_lanes`: the `sender` process, from the outboxes to Meta."""
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -28,6 +29,7 @@ class Command(BaseCommand):
     help = "Send queued messages to Meta, many numbers at once, until told to stop (Ctrl-C or SIGTERM)."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        gc.freeze()  # what is loaded by now stays: no collection need look at it again
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run())
 
