@@ -22,7 +22,7 @@ from messaging.waking import Waker
 from tenants import clock
 from tenants.encryption import encrypt
 from tenants.routing import RoutingMap
-from whatsapp.payloads import split
+from whatsapp.payloads import EventKind, split
 from whatsapp.signature import is_valid
 
 PATH = "/webhooks/whatsapp"
@@ -102,7 +102,7 @@ class WhatsAppWebhook:
     async def _store(self, parsed: Any) -> None:
         at, asked_at = clock.now(), self.routes.clock()
         rows: list[Row] = []
-        schemas: set[str] = set()
+        schemas: dict[str, bool] = {}  # whose, and whether more than statuses came for it
         for event in split(body=parsed, received_at=at):
             route = await self.routes.find(
                 phone_number_id=event.phone_number_id, waba_id=event.waba_id, asked_at=asked_at
@@ -112,7 +112,8 @@ class WhatsAppWebhook:
                 # Nobody's, until a number is opened: readable with our keys only, because it rests in a shared schema.
                 payload = orjson.dumps({"encrypted": encrypt(plain=payload).decode(), "waba_id": event.waba_id})
             else:
-                schemas.add(route.schema_name)
+                is_urgent = event.kind is not EventKind.STATUS
+                schemas[route.schema_name] = is_urgent or schemas.get(route.schema_name, False)
             rows.append(
                 Row(
                     municipality_id=route.municipality_id if route else UNOWNED,
@@ -126,8 +127,9 @@ class WhatsAppWebhook:
             )
         if rows:
             await self.writer.store(rows)
-        for schema_name in schemas:
-            self.waker.wake(schema_name)
+        for schema_name, is_urgent in schemas.items():
+            wake = self.waker.wake if is_urgent else self.waker.wake_later
+            wake(schema_name)
 
 
 async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes:

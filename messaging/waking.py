@@ -22,6 +22,9 @@ MARK_SECONDS = 10  # how long a wake-up that was lost after it was marked keeps 
 DRAIN, FETCH = "messaging.tasks.drain_inbox", "messaging.tasks.fetch_media"
 _MARKS = {DRAIN: "inbox-wake", FETCH: "media-wake"}
 GATHER_SECONDS = 0.02  # one wake-up a municipality in this time, however many events came
+# Nobody waits for a tick: statuses alone wake a worker only after so long, and many are applied with one turn, which
+# costs the same for one as for many.
+STATUSES_SECONDS = 0.5
 # Sending a task costs more than storing an event. When a storm comes in for all municipalities at once, waking rests
 # nine times as long as it worked: at most a tenth of the process, and each municipality still about once a second.
 REST = 9
@@ -34,6 +37,7 @@ class Waker:
     """Gathers schema names and sends one task for each, from a thread, because Celery's client blocks."""
 
     _waiting: set[str] = field(default_factory=set)
+    _later: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     _filled: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
@@ -46,12 +50,21 @@ class Waker:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.to_thread(_send, self._waiting)
+        for timer in self._later.values():
+            timer.cancel()
+        await asyncio.to_thread(_send, self._waiting | self._later.keys())
 
     def wake(self, schema_name: str) -> None:
         """Have a worker drain this municipality's inbox soon."""
+        if (timer := self._later.pop(schema_name, None)) is not None:
+            timer.cancel()
         self._waiting.add(schema_name)
         self._filled.set()
+
+    def wake_later(self, schema_name: str) -> None:
+        """Have a worker drain this municipality's inbox in a while: nothing but statuses came in."""
+        if schema_name not in self._later:
+            self._later[schema_name] = asyncio.get_running_loop().call_later(STATUSES_SECONDS, self.wake, schema_name)
 
     async def _send_forever(self) -> None:
         while True:

@@ -28,10 +28,15 @@ class Wakes:
     """Stands where the waker stands, and remembers."""
 
     names: list[str] = field(default_factory=list)
+    later: list[str] = field(default_factory=list)
 
     def wake(self, schema_name: str) -> None:
         """Remember a name."""
         self.names.append(schema_name)
+
+    def wake_later(self, schema_name: str) -> None:
+        """Remember a name for which there is time."""
+        self.later.append(schema_name)
 
 
 @dataclass

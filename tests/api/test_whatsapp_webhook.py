@@ -141,6 +141,17 @@ async def test_it_stores_each_municipality_in_its_own_schema(door, url):
     assert wamids(database_url=url, schema="utrecht") == ["wamid.u1", "wamid.u2"]
     assert wamids(database_url=url, schema="delft") == ["wamid.d1", "wamid.d2"]
     assert sorted(door.wakes.names) == ["delft", "utrecht"]
+    assert door.wakes.later == []
+
+
+async def test_statuses_alone_wake_a_worker_later(door):
+    later = webhook(entry("delft", change("delft", statuses=[status("wamid.d1"), status("wamid.d2")])))
+    both = webhook(
+        entry("utrecht", change("utrecht", messages=[message("wamid.u1")])),
+        entry("utrecht", change("utrecht", statuses=[status("wamid.u2")])),
+    )
+    assert [await door.post(body) for body in (later, both)] == [200, 200]
+    assert (door.wakes.later, door.wakes.names) == (["delft"], ["utrecht"])
 
 
 async def test_it_adds_nothing_when_meta_sends_again_in_another_batch(door, url):

@@ -1,6 +1,8 @@
 """Waking: one place in the queue for each municipality, behind the others."""
 
+import asyncio
 import json
+import time
 
 import pytest
 from django_tenants.utils import schema_context
@@ -84,6 +86,35 @@ class TestMarks:
             assert Message.objects.count() == 1
 
 
+class TestWaker:
+    @pytest.fixture
+    async def waker(self, monkeypatch):
+        monkeypatch.setattr(waking, "STATUSES_SECONDS", 0.3)
+        made = waking.Waker()
+        made.start()
+        yield made
+        await made.stop()
+
+    async def test_statuses_wait_for_others_and_wake_once(self, waker):
+        for _ in range(5):
+            waker.wake_later("utrecht")
+        await asyncio.sleep(0.1)
+        assert queued() == []
+        await _until(lambda: queued() == ["utrecht"])
+
+    async def test_who_writes_does_not_wait_with_them(self, waker, monkeypatch):
+        monkeypatch.setattr(waking, "STATUSES_SECONDS", 60.0)
+        waker.wake_later("utrecht")
+        waker.wake("utrecht")
+        await _until(lambda: queued() == ["utrecht"])
+
+    async def test_what_waits_is_woken_when_the_process_stops(self, waker, monkeypatch):
+        monkeypatch.setattr(waking, "STATUSES_SECONDS", 60.0)
+        waker.wake_later("utrecht")
+        await waker.stop()
+        assert queued() == ["utrecht"]
+
+
 class TestTurns:
     @pytest.fixture
     def busy(self, utrecht, monkeypatch):
@@ -120,3 +151,10 @@ class TestTurns:
 
 def _refuse(*_, **__):
     raise OSError("away")
+
+
+async def _until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)
