@@ -68,7 +68,7 @@ RECOVER = """
 # What is told is one JSON text, of store.Settlement: writing arrays costs the sender 30 microseconds a message.
 SETTLE = """
     WITH told AS (
-        SELECT * FROM jsonb_to_recordset(%(told)s::jsonb)
+        SELECT * FROM json_to_recordset(%(told)s::json)
             AS told (message_id uuid, kind text, wamid text, code int, reason text, seconds float, counts bool)
     ), free AS (
         SELECT told.*, message.state AS before, EXISTS (
