@@ -12,7 +12,7 @@ WITH_LIKE = "CREATE INDEX messaging_message_wamid_7744b073_like ON messaging_mes
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0010_uncertain_choice")]
+    dependencies = [("messaging", "0011_desk")]
 
     operations = [
         migrations.RunSQL(ROOM, NO_ROOM),
