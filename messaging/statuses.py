@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
+from django.db import connection
 from django.db.models import Q
 
 from messaging.announcing import announce
@@ -17,7 +18,7 @@ from messaging.failures import NO_REASON
 from messaging.figures import META_ERRORS
 from messaging.lanes import stopping
 from messaging.metering import Meter
-from messaging.models import LooseStatus, Message, MessageStatus, OutboxItem
+from messaging.models import LooseStatus, Message, MessageStatus
 from messaging.repeating import withdraw_repeats
 from messaging.saving import save_changed
 from messaging.templates import refusals
@@ -63,7 +64,8 @@ def recipients(*, reports: Sequence[Reported], meter: Meter) -> Iterator[Identit
 
     Of a message of ours Meta may link the number and the id; of one that another program sent it says who got it.
     """
-    ids = {report.message_id for report in reports if report.message_id}
+    both = (report for report in reports if report.recipient.wa_id and report.recipient.bsuid)
+    ids = {report.message_id for report in both if report.message_id}
     ours = set(Message.objects.filter(id__in=ids).values_list("id", flat=True)) if ids else set()
     for report in reports:
         recipient = report.recipient
@@ -103,7 +105,7 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
     if changed:
         save_changed(list(changed.values()), fields=_MOVED)
         announce(threads={message.thread_id for message in changed.values()})
-        OutboxItem.objects.filter(message__in=changed).delete()  # Meta has it: it must not be sent again
+        _take_out(changed.keys())
         arrived = [id_ for id_ in uncertain if id_ in changed and changed[id_].state != Message.State.FAILED]
         if arrived:
             withdraw_repeats(message_ids=arrived)
@@ -115,6 +117,12 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
                 refusals.follow(message_id=message.id, code=message.failed_code, at=meter.at)
     MessageStatus.objects.bulk_create(history, ignore_conflicts=True)
     LooseStatus.objects.bulk_create(loose, ignore_conflicts=True)
+
+
+def _take_out(message_ids: Collection[UUID]) -> None:
+    """Take messages out of the outbox: Meta has them, they must not be sent again. Django would read the rows first."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM messaging_outboxitem WHERE message_id = ANY(%s)", [list(message_ids)])
 
 
 def settle(*, messages: Collection[Message]) -> None:
