@@ -17,18 +17,18 @@ def save_changed(rows: Collection[Row], *, fields: Collection[str]) -> None:
     if not rows:
         return
     meta = next(iter(rows))._meta
-    key, *changed = [meta.pk, *(meta.get_field(name) for name in fields)]
+    columns: list[Any] = [meta.pk, *(meta.get_field(name) for name in fields)]
     quote = connection.ops.quote_name
-    names = [quote(field.column) for field in (key, *changed)]
-    given = ", ".join(f"%s::{field.db_type(connection)}[]" for field in (key, *changed))
+    names = [quote(field.column) for field in columns]
+    given = ", ".join(f"%s::{field.db_type(connection)}[]" for field in columns)
     # Names of our own models alone; values are given beside it.
     statement = (
         f"UPDATE {quote(meta.db_table)} AS known SET {', '.join(f'{name} = given.{name}' for name in names[1:])}"  # noqa: S608
         f" FROM unnest({given}) AS given ({', '.join(names)}) WHERE known.{names[0]} = given.{names[0]}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [_column(field, rows) for field in (key, *changed)])
+        cursor.execute(statement, [_values(field, rows) for field in columns])
 
 
-def _column(field: Any, rows: Collection[Row]) -> list[Any]:
+def _values(field: Any, rows: Collection[Row]) -> list[Any]:
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows]
