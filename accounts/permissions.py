@@ -28,6 +28,8 @@ class Permission(StrEnum):
     READ_MUNICIPALITIES = "READ_MUNICIPALITIES"
     READ_USAGE = "READ_USAGE"
     READ_INVOICES = "READ_INVOICES"
+    MANAGE_INVOICES = "MANAGE_INVOICES"
+    READ_OWN_INVOICES = "READ_OWN_INVOICES"
     READ_AUDIT = "READ_AUDIT"
     READ_FLOW = "READ_FLOW"
     REPLAY_EVENTS = "REPLAY_EVENTS"
@@ -43,6 +45,8 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.READ_MUNICIPALITIES: frozenset({BspRole.BSP_SUPPORT, BspRole.BSP_ONBOARDING, BspRole.BSP_OPERATOR}),
     Permission.READ_USAGE: frozenset({MunicipalRole.ADMIN, MunicipalRole.FINANCE, BspRole.BSP_FINANCE}),
     Permission.READ_INVOICES: frozenset({BspRole.BSP_FINANCE}),
+    Permission.MANAGE_INVOICES: frozenset({BspRole.BSP_FINANCE}),
+    Permission.READ_OWN_INVOICES: frozenset({MunicipalRole.FINANCE}),
     Permission.READ_AUDIT: frozenset({MunicipalRole.PRIVACY_OFFICER, BspRole.BSP_OPERATOR}),
     Permission.READ_FLOW: frozenset({BspRole.BSP_SUPPORT, BspRole.BSP_OPERATOR}),
     Permission.REPLAY_EVENTS: frozenset({BspRole.BSP_OPERATOR}),

@@ -11,10 +11,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from billing.contacts import ContactKey, Family, find_families
 from billing.conversations import derive
-from billing.models import Conversation, Correction, LateContact, Month
+from billing.models import ContactLink, Conversation, Correction, FactReport, LateContact, Month
 from billing.months import day_of, end_of
 from billing.recomputing import CLOSING_LOCK, facts_of, last_closed
 
@@ -40,15 +41,17 @@ class Corrected:
     month: date
 
 
-Quantities = Counter[tuple[Corrected, date]]  # by what is corrected and the rate card's first day
+Quantities = Counter[tuple[Corrected, str]]  # by what is corrected and the rate card's key
+CardOf = Callable[[UUID, date], str]  # the key of the card that prices a municipality's day
 
 
 @transaction.atomic
-def close_month(*, month: date, at: datetime, card_of: Callable[[date], date]) -> bool:
+def close_month(*, month: date, at: datetime, card_of: CardOf, by: str = "run_invoices") -> bool:
     """Close a month: store its run's corrections of earlier months, and let its conversations stand.
 
-    card_of: the first day of the rate card that is valid on a day. Waits for those who record, and holds them off until
-    the caller's transaction ends, which therefore ends at once: every inbox stands still meanwhile.
+    card_of: the key of the rate card that prices a municipality's day. by: who closes it.
+    Waits for those who record, and holds them off until the caller's transaction ends, which therefore ends at once:
+    every inbox stands still meanwhile.
     Returns False, and changes nothing, when it was closed already.
     Raises MonthNotOver, EarlierMonthOpen.
     """
@@ -72,12 +75,16 @@ def close_month(*, month: date, at: datetime, card_of: Callable[[date], date]) -
             category=about.category,
             municipality_id=about.municipality_id,
             quantity=sum(by_card.values()),
-            by_card={first_day.isoformat(): quantity for first_day, quantity in sorted(by_card.items())},
+            by_card=dict(sorted(by_card.items())),
             recorded_at=at,
+            recorded_by_name=by,
         )
         for about, by_card in pending_corrections(run=month, card_of=card_of).items()
     )
-    Month.objects.create(month=month, closed_at=at)
+    # Nobody records meanwhile, so these are all that was known.
+    last_report_id = FactReport.objects.aggregate(last=Max("id"))["last"]
+    last_link_id = ContactLink.objects.aggregate(last=Max("id"))["last"]
+    Month.objects.create(month=month, closed_at=at, last_report_id=last_report_id or 0, last_link_id=last_link_id or 0)
     return True
 
 
@@ -93,7 +100,7 @@ def hold_off_runs() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RUN_LOCK])
 
 
-def pending_corrections(*, run: date, card_of: Callable[[date], date]) -> dict[Corrected, dict[date, int]]:
+def pending_corrections(*, run: date, card_of: CardOf) -> dict[Corrected, dict[str, int]]:
     """Return what a run that has not been reviewed corrects now, by rate card; nothing that comes to zero."""
     closed = last_closed()
     if closed is None:
@@ -111,26 +118,26 @@ def pending_corrections(*, run: date, card_of: Callable[[date], date]) -> dict[C
         quantities.subtract(_billed(batch, card_of))
     for correction in Correction.objects.filter(run__lt=run):
         about = Corrected(correction.municipality_id, correction.phone_number_id, correction.category, correction.month)
-        for first_day, quantity in correction.by_card.items():
-            quantities[about, date.fromisoformat(first_day)] -= quantity
-    pending: dict[Corrected, dict[date, int]] = {}
+        for card, quantity in correction.by_card.items():
+            quantities[about, card] -= quantity
+    pending: dict[Corrected, dict[str, int]] = {}
     for (about, card), quantity in sorted(quantities.items()):
         if quantity and about.month <= closed and about.month < run:
             pending.setdefault(about, {})[card] = quantity
     return pending
 
 
-def _as_if_open(families: Iterable[Family], card_of: Callable[[date], date]) -> Quantities:
+def _as_if_open(families: Iterable[Family], card_of: CardOf) -> Quantities:
     """Count all that the families' facts make, as if no month had ever been closed."""
     quantities: Quantities = Counter()
     for canonical, own in facts_of(families=families, known_from=None).items():
         for view in derive(facts=own.facts):
             about = Corrected(own.municipality_id, canonical.phone_number_id, view.category, view.month)
-            quantities[about, card_of(day_of(moment=view.opened_at))] += 1
+            quantities[about, card_of(own.municipality_id, day_of(moment=view.opened_at))] += 1
     return quantities
 
 
-def _billed(families: Iterable[Family], card_of: Callable[[date], date]) -> Quantities:
+def _billed(families: Iterable[Family], card_of: CardOf) -> Quantities:
     """Count all conversations that stand with the families."""
     members = sorted({member for family in families for member in family.members})
     with connection.cursor() as cursor:
@@ -150,5 +157,5 @@ def _billed(families: Iterable[Family], card_of: Callable[[date], date]) -> Quan
         rows = cursor.fetchall()
     quantities: Quantities = Counter()
     for municipality_id, number, category, month, opened_date, count in rows:
-        quantities[Corrected(municipality_id, number, category, month), card_of(opened_date)] += count
+        quantities[Corrected(municipality_id, number, category, month), card_of(municipality_id, opened_date)] += count
     return quantities

@@ -1,28 +1,19 @@
 """Loading rate cards, and reading them for rating. What an invoice used is never changed."""
 
-import json
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from audit.record import Actor, record
+from billing.card_files import BadRateCard, parse_card
+from billing.cards import Card, NoRateCard, Tier, card_on, cards_for
 from billing.closing import hold_off_runs
-from billing.conversations import normal_category
 from billing.models import InvoiceLine, Rate, RateCard
 from billing.months import day_of, end_of
-from billing.rating import Card, NoRateCard, card_on
 from billing.recomputing import last_closed
-
-KEYS = {"name", "valid_from", "currency", "vat_rate", "platform_fee", "prices"}
-PLACES = 6
-LARGEST = Decimal(100_000)
-
-
-class BadRateCard(ValueError):
-    """The file holds no rate card; the text says what is wrong with it."""
 
 
 class UsedRateCard(Exception):
@@ -38,81 +29,113 @@ class Loaded:
 
 
 def all_cards() -> list[Card]:
-    """Return all rate cards in order of their first day."""
-    prices: dict[int, dict[str, Decimal]] = {}
-    for rate in Rate.objects.all():
-        prices.setdefault(rate.card_id, {})[rate.category] = rate.unit_price
-    return [
-        Card(card.valid_from, card.vat_rate, card.platform_fee, prices.get(card.id, {}))
-        for card in RateCard.objects.order_by("valid_from")
-    ]
+    """Return all rate cards, the standard ones and municipalities' own, in order of their first day."""
+    rates: dict[int, dict[str, list[Tier]]] = {}
+    for rate in Rate.objects.order_by("card_id", "category", "from_quantity"):
+        tiers = rates.setdefault(rate.card_id, {}).setdefault(rate.category, [])
+        tiers.append(Tier(rate.from_quantity, rate.unit_price))
+    return [as_value(row=row, rates=rates.get(row.id, {})) for row in RateCard.objects.order_by("valid_from", "id")]
 
 
-def parse_card(*, text: str) -> tuple[str, Card]:
-    """Return a card and its name from its file's text (billing/rate_cards/README.md).  Raises BadRateCard."""
-    try:
-        # No number becomes a float: 0.1 has to stay what was written.
-        content = json.loads(text, parse_float=Decimal, parse_int=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise BadRateCard("it is not JSON") from error
-    if not isinstance(content, dict) or set(content) != KEYS:
-        raise BadRateCard(f"it must hold exactly these keys: {', '.join(sorted(KEYS))}")
-    name, prices = content["name"], content["prices"]
-    if not isinstance(name, str) or not 1 <= len(name) <= 100:
-        raise BadRateCard("name must be a text of 1 to 100 characters")
-    if content["currency"] != "EUR":
-        raise BadRateCard("currency must be EUR")
-    if not isinstance(prices, dict) or not prices:
-        raise BadRateCard("prices must hold a price for each category")
-    for category in prices:
-        if category != normal_category(category=category) or not category.isidentifier():
-            raise BadRateCard(f"prices: {category!r} is not written as a category, such as UTILITY")
-    vat_rate = _amount("vat_rate", content["vat_rate"], places=4)
-    if vat_rate >= 1:
-        raise BadRateCard("vat_rate: write 21% as 0.21")
-    return name, Card(
-        valid_from=_day(content["valid_from"]),
-        vat_rate=vat_rate,
-        platform_fee=_amount("platform_fee", content["platform_fee"], places=PLACES),
-        prices={category: _amount(category, price, places=PLACES) for category, price in prices.items()},
+def as_value(*, row: RateCard, rates: dict[str, list[Tier]]) -> Card:
+    """Return a stored card, with its tiers by category, as rating takes it."""
+    return Card(
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        municipality_id=row.municipality_id,
+        vat_rate=row.vat_rate,
+        platform_fee=row.platform_fee,
+        prices={category: tiers[0].price for category, tiers in rates.items()},
+        tiers={category: tuple(tiers[1:]) for category, tiers in rates.items() if len(tiers) > 1},
+        terms=row.as_terms(),
     )
 
 
 @transaction.atomic
-def load_card(*, text: str, actor: Actor, at: datetime) -> Loaded:
+def load_card(*, text: str, actor: Actor, at: datetime, municipality_id: UUID | None = None) -> Loaded:
     """Store the card that a file holds, or change the unused one of the same first day; audited, safe to repeat.
 
-    Raises BadRateCard: it is none, or would change VAT rate or platform fee within a month.
+    municipality_id: whose own card it is; None: the standard one. It ends the card before it, and ends where the next
+    begins.
+    Raises BadRateCard: it is none, or would change the terms of a month within it.
     Raises UsedRateCard: invoices used that card otherwise, or the months from its first day on are closed.
     """
     name, card = parse_card(text=text)
+    card = replace(card, municipality_id=municipality_id)
     hold_off_runs()
-    stored = RateCard.objects.filter(valid_from=card.valid_from).first()
-    before = next((known for known in all_cards() if known.valid_from == card.valid_from), None)
+    scope = RateCard.objects.filter(municipality_id=municipality_id)
+    stored = scope.filter(valid_from=card.valid_from).first()
+    before = _known(card)
     outcome = "UNCHANGED"
     if stored is None:
         _refuse_closed(card)
-        stored = RateCard.objects.create(
-            name=name, valid_from=card.valid_from, vat_rate=card.vat_rate, platform_fee=card.platform_fee
-        )
+        stored = _place(name, card)
         outcome = "CREATED"
-    elif before != card or stored.name != name:
+    elif not _is_same(before, card) or stored.name != name:
         _refuse_used(stored, name, before, card)
         outcome = "CHANGED"
         if not InvoiceLine.objects.filter(card=stored).exists():
-            stored.name, stored.vat_rate, stored.platform_fee = name, card.vat_rate, card.platform_fee
-            stored.save()
+            _fill(stored, name, card).save()
             stored.rates.all().delete()
     known = set(stored.rates.values_list("category", flat=True))
     Rate.objects.bulk_create(
-        Rate(card=stored, category=category, unit_price=price)
-        for category, price in sorted(card.prices.items())
+        Rate(card=stored, category=category, from_quantity=tier.first, unit_price=tier.price)
+        for category in sorted(card.prices)
         if category not in known
+        for tier in card.tiers_of(category)
     )
     _refuse_change_within_month()
     details = {"outcome": outcome, "categories": sorted(card.prices)}
+    if municipality_id:
+        details["municipality"] = str(municipality_id)
     record(action="rate_card.load", actor=actor, at=at, subject=f"rate card {card.valid_from}", details=details)
     return Loaded(stored, outcome)
+
+
+def schedule_card(*, text: str, actor: Actor, at: datetime, municipality_id: UUID | None = None) -> Loaded:
+    """Store a card as `load_card` does, of the future only: what people agree upon begins tomorrow at the earliest.
+
+    Raises BadRateCard, UsedRateCard.
+    """
+    _, card = parse_card(text=text)
+    if card.valid_from <= day_of(moment=at):
+        raise UsedRateCard("prices change for the future only: choose a first day after today")
+    return load_card(text=text, actor=actor, at=at, municipality_id=municipality_id)
+
+
+def _known(card: Card) -> Card | None:
+    """Return the card that is stored with the same first day for the same municipality."""
+    same = (card.valid_from, card.municipality_id)
+    return next((known for known in all_cards() if (known.valid_from, known.municipality_id) == same), None)
+
+
+def _is_same(before: Card | None, card: Card) -> bool:
+    """Return whether a file says what is stored; of its last day only where it names one."""
+    return before is not None and (
+        before == card or (card.valid_until is None and replace(before, valid_until=None) == card)
+    )
+
+
+def _fill(row: RateCard, name: str, card: Card) -> RateCard:
+    row.name, row.vat_rate, row.platform_fee = name, card.vat_rate, card.platform_fee
+    row.set_terms(card.terms)
+    return row
+
+
+def _place(name: str, card: Card) -> RateCard:
+    """Put a card among those of its scope: it ends the one before it, and the next ends it."""
+    scope = RateCard.objects.filter(municipality_id=card.municipality_id)
+    following = scope.filter(valid_from__gt=card.valid_from).order_by("valid_from").first()
+    ends = [day for day in (card.valid_until, following.valid_from if following else None) if day is not None]
+    scope.filter(Q(valid_until=None) | Q(valid_until__gt=card.valid_from), valid_from__lt=card.valid_from).update(
+        valid_until=card.valid_from
+    )
+    row = RateCard(
+        municipality_id=card.municipality_id, valid_from=card.valid_from, valid_until=min(ends, default=None)
+    )
+    row = _fill(row, name, card)
+    row.save()
+    return row
 
 
 def _refuse_closed(card: Card) -> None:
@@ -126,9 +149,9 @@ def _refuse_used(stored: RateCard, name: str, before: Card | None, card: Card) -
     """Refuse to change a used card, except by prices for categories that had none."""
     if before is None or not InvoiceLine.objects.filter(card=stored).exists():
         return
-    kept = {category: card.prices.get(category) for category in before.prices}
-    same = (before.vat_rate, before.platform_fee, stored.name) == (card.vat_rate, card.platform_fee, name)
-    if not same or kept != before.prices:
+    kept = {category: card.tiers_of(category) for category in before.prices if category in card.prices}
+    same = (*before.of_the_month, stored.name) == (*card.of_the_month, name)
+    if not same or kept != {category: before.tiers_of(category) for category in before.prices}:
         raise UsedRateCard(
             f"the rate card of {card.valid_from} was used in invoices: load another with a later first day; "
             "only a category without a price may still get one"
@@ -136,34 +159,23 @@ def _refuse_used(stored: RateCard, name: str, before: Card | None, card: Card) -
 
 
 def _refuse_change_within_month() -> None:
-    """Refuse cards among which VAT rate or platform fee changes in the middle of a month."""
+    """Refuse cards among which the terms of a month change in the middle of it, for anybody."""
     cards = all_cards()
-    for card in cards:
-        try:
-            base = card_on(cards=cards, day=card.valid_from.replace(day=1))
-        except NoRateCard:
-            continue
-        if (base.vat_rate, base.platform_fee) != (card.vat_rate, card.platform_fee):
-            raise BadRateCard(
-                f"VAT rate or platform fee would change on {card.valid_from}: they change on the first of a month only"
-            )
-
-
-def _amount(name: str, value: Any, *, places: int) -> Decimal:
-    try:
-        amount = Decimal(value) if isinstance(value, str | Decimal) else None
-    except InvalidOperation:
-        amount = None
-    if amount is None or not amount.is_finite() or not 0 <= amount < LARGEST:
-        raise BadRateCard(f'{name} must be an amount of zero or more, such as "0.0625"')
-    rounded = amount.quantize(Decimal(1).scaleb(-places))
-    if rounded != amount:
-        raise BadRateCard(f"{name} has more than {places} decimals")
-    return rounded
-
-
-def _day(value: Any) -> date:
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise BadRateCard("valid_from must be a day, such as 2026-01-01") from error
+    owners = {card.municipality_id for card in cards}
+    for owner in owners:
+        of_owner = (
+            cards_for(cards=cards, municipality_id=owner)
+            if owner
+            else [card for card in cards if card.municipality_id is None]
+        )
+        edges = {card.valid_from for card in of_owner} | {card.valid_until for card in of_owner if card.valid_until}
+        for day in sorted(edges):
+            try:
+                base, now = card_on(cards=of_owner, day=day.replace(day=1)), card_on(cards=of_owner, day=day)
+            except NoRateCard:
+                continue
+            if base.of_the_month != now.of_the_month:
+                raise BadRateCard(
+                    f"VAT rate, platform fee or other terms of a month would change on {day}: they change on the first "
+                    "of a month only"
+                )

@@ -4,14 +4,18 @@ A conversation is shown by its moment, category, purpose and template; of the co
 and not even that leaves this room.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.models import Conversation, Invoice, InvoiceLine, RateCard
+from billing.models.invoices import FINAL_STATES
+from billing.months import day_of
+from billing.paying import Unpaid, unpaid
 from tenants.models import Municipality
 
 CONVERSATIONS_A_PAGE = 100
@@ -47,6 +51,24 @@ class InvoiceView:
 
 
 @dataclass(frozen=True, slots=True)
+class UnpaidRow:
+    """One invoice of which something is owed, and by whom."""
+
+    unpaid: Unpaid
+    municipality: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """So many conversations of a line with one day, purpose and template."""
+
+    day: date
+    purpose: str
+    template: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class MeteredConversation:
     """One conversation as finance sees it."""
 
@@ -64,6 +86,7 @@ class LineView:
     of: InvoiceView
     line: InvoiceLine
     conversations: tuple[MeteredConversation, ...]
+    groups: tuple[Group, ...]
     counted: int
     page: int
     has_more: bool
@@ -76,7 +99,7 @@ def month_of_invoices(*, month: date | None = None) -> MonthOfInvoices:
     names = dict(Municipality.objects.values_list("id", "name"))
     rows = [
         InvoiceRow(invoice=invoice, municipality=names.get(invoice.municipality_id, ""))
-        for invoice in (Invoice.objects.filter(period=chosen) if chosen else ())
+        for invoice in (Invoice.objects.filter(period=chosen, kind=Invoice.Kind.USAGE) if chosen else ())
     ]
     return MonthOfInvoices(
         month=chosen,
@@ -92,7 +115,7 @@ def invoice(*, invoice_id: UUID) -> InvoiceView:
     """Return one invoice.  Raises Invoice.DoesNotExist."""
     found = Invoice.objects.get(id=invoice_id)
     name = Municipality.objects.filter(id=found.municipality_id).values_list("name", flat=True).first()
-    lines = tuple(found.lines.select_related("card").order_by("position"))
+    lines = tuple(found.lines.select_related("card", "credited_by__invoice").order_by("position"))
     return InvoiceView(invoice=found, municipality=name or "", lines=lines)
 
 
@@ -102,48 +125,91 @@ def line(*, invoice_id: UUID, position: int, page: int = 1) -> LineView:
     found = next((each for each in of.lines if each.position == position), None)
     if found is None:
         raise InvoiceLine.DoesNotExist
-    counted = _conversations(of.invoice, found)
+    counted = _conversations(of, found)
     start = (max(page, 1) - 1) * CONVERSATIONS_A_PAGE
     rows = list(counted[start : start + CONVERSATIONS_A_PAGE + 1])
     return LineView(
         of=of,
         line=found,
         conversations=tuple(map(_metered, rows[:CONVERSATIONS_A_PAGE])),
+        groups=_groups(counted),
         counted=counted.count(),
         page=max(page, 1),
         has_more=len(rows) > CONVERSATIONS_A_PAGE,
     )
 
 
+def final_invoices(*, municipality_id: UUID) -> list[Invoice]:
+    """Return a municipality's finalised invoices and credit notes, the latest first."""
+    found = Invoice.objects.filter(municipality_id=municipality_id, status__in=FINAL_STATES)
+    return list(found.order_by("-issue_date", "-number"))
+
+
+def final_invoice(*, invoice_id: UUID, municipality_id: UUID) -> InvoiceView:
+    """Return one finalised document of a municipality.  Raises Invoice.DoesNotExist: it is another's, or not final."""
+    Invoice.objects.get(id=invoice_id, municipality_id=municipality_id, status__in=FINAL_STATES)
+    return invoice(invoice_id=invoice_id)
+
+
+def unpaid_rows(*, at: datetime) -> list[UnpaidRow]:
+    """Return what is owed at a moment, with the names of who owes it."""
+    names = dict(Municipality.objects.values_list("id", "name"))
+    rows = unpaid(day=day_of(moment=at))
+    return [UnpaidRow(each, names.get(each.invoice.municipality_id, "")) for each in rows]
+
+
+def months_of_use(*, municipality_id: UUID, current: date, most: int) -> list[date]:
+    """Return the months in which a municipality used something, and the running one, the latest first."""
+    found = Conversation.objects.filter(municipality_id=municipality_id).values_list("month", flat=True).distinct()
+    return sorted({*found, current}, reverse=True)[:most]
+
+
 def conversations_of(*, view: InvoiceView) -> Iterator[tuple[InvoiceLine, MeteredConversation | None]]:
     """Return every line of an invoice with each of its conversations, and lines without any with None."""
     for each in view.lines:
         empty = True
-        for row in _conversations(view.invoice, each).iterator(chunk_size=2000):
+        for row in _conversations(view, each).iterator(chunk_size=2000):
             empty = False
             yield each, _metered(row)
         if empty:
             yield each, None
 
 
-def _conversations(of: Invoice, counted: InvoiceLine) -> QuerySet[Conversation]:
+def _conversations(of: InvoiceView, counted: InvoiceLine) -> QuerySet[Conversation]:
     """Return the conversations that a line counts, in the order in which they were opened.
 
-    Those of the line's category that its municipality opened in its month, on a day that the line's rate card prices.
-    A correction counts differences, which are nobody's conversations.
+    Those of the line's category that its municipality opened in its month on a day that the line's rate card prices;
+    where an allowance or tiers part them, those in the line's places. A correction counts differences, which are
+    nobody's conversations, and so does a credit note.
     """
-    if counted.kind != InvoiceLine.Kind.CONVERSATIONS:
+    kinds = (InvoiceLine.Kind.CONVERSATIONS, InvoiceLine.Kind.INCLUDED)
+    if counted.kind not in kinds or of.invoice.kind != Invoice.Kind.USAGE:
         return Conversation.objects.none()
-    following = RateCard.objects.filter(valid_from__gt=counted.card.valid_from).order_by("valid_from").first()
+    card = counted.card
     found = Conversation.objects.filter(
         month=counted.month,
-        municipality_id=of.municipality_id,
+        municipality_id=of.invoice.municipality_id,
         category=counted.category,
-        opened_date__gte=counted.card.valid_from,
+        opened_date__gte=card.valid_from,
     )
-    if following is not None:
-        found = found.filter(opened_date__lt=following.valid_from)
-    return found.order_by("opened_at", "id")
+    if card.valid_until is not None:
+        found = found.filter(opened_date__lt=card.valid_until)
+    if card.municipality_id is None:
+        for own in RateCard.objects.filter(municipality_id=of.invoice.municipality_id):
+            days = Q(opened_date__gte=own.valid_from)
+            if own.valid_until is not None:
+                days &= Q(opened_date__lt=own.valid_until)
+            found = found.exclude(days)
+    found = found.order_by("opened_at", "id")
+    beside = [each for each in of.lines if (each.card_id, each.category) == (counted.card_id, counted.category)]
+    is_last = counted.skips == max((each.skips for each in beside if each.kind in kinds), default=0)
+    return found[counted.skips :] if is_last else found[counted.skips : counted.skips + counted.quantity]
+
+
+def _groups(counted: QuerySet[Conversation]) -> tuple[Group, ...]:
+    """Return how many of a line's conversations have each day, purpose and template."""
+    counts = Counter(counted.values_list("opened_date", "purpose", "template").iterator(chunk_size=5000))
+    return tuple(Group(*key, count) for key, count in sorted(counts.items()))
 
 
 def _metered(row: Conversation) -> MeteredConversation:

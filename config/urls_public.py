@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import BSP
-from web import console, finance, flow
+from web import buyer_pages, console, finance, flow, invoice_steps, price_pages, usage_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=BSP),
@@ -21,6 +21,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<uuid:invoice_id>/", finance.invoice, name="invoice"),
     path("invoices/<uuid:invoice_id>.csv", finance.invoice_csv, name="invoice-csv"),
     path("invoices/<uuid:invoice_id>/lines/<int:position>/", finance.line, name="invoice-line"),
+    path("invoices/month.csv", finance.month_csv, name="invoices-csv"),
+    path("invoices/many/<slug:step>/", invoice_steps.many, name="invoices-step"),
+    path("invoices/<uuid:invoice_id>/step/", invoice_steps.step, name="invoice-step"),
+    path("invoices/<uuid:invoice_id>/credit/", invoice_steps.credit, name="invoice-credit"),
+    path("invoices/<uuid:invoice_id>/payment/", invoice_steps.payment, name="invoice-payment"),
+    path("month-so-far/", usage_pages.month_so_far, name="month-so-far"),
+    path("unpaid/", usage_pages.unpaid, name="unpaid"),
+    path("rate-cards/", price_pages.rate_cards, name="rate-cards"),
+    path("rate-cards/new/", price_pages.new_rate_card, name="rate-card-new"),
+    path("buyers/", buyer_pages.buyers, name="buyers"),
+    path("buyers/<slug:schema_name>/", buyer_pages.buyer, name="buyer"),
 ]
 
 handler403 = "web.home.forbidden"

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import TENANT
-from web import administration, desk, listening, media, template_pages, uncertain, workspace
+from web import administration, desk, listening, media, template_pages, uncertain, usage_pages, workspace
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=TENANT),
@@ -34,6 +34,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("templates/<uuid:template_id>/", template_pages.template, name="template"),
     path("templates/<uuid:template_id>/purpose/", template_pages.assign_purpose, name="assign-purpose"),
     path("users/", administration.users, name="users"),
+    path("usage/", usage_pages.own_usage, name="own-usage"),
+    path("invoices/", usage_pages.own_invoices, name="own-invoices"),
+    path("invoices/<uuid:invoice_id>/", usage_pages.own_invoice, name="own-invoice"),
+    path("invoices/<uuid:invoice_id>.csv", usage_pages.own_invoice_csv, name="own-invoice-csv"),
+    path("invoices/<uuid:invoice_id>/lines/<int:position>/", usage_pages.own_line, name="own-invoice-line"),
 ]
 
 handler403 = "web.home.forbidden"

@@ -11,15 +11,20 @@ from accounts.models import ApiKey, Invitation, Mail, RoleGrant, SignedIn, SignI
 from api.models import IdempotencyRecord
 from audit.models import Entry
 from billing.models import (
+    Adjustment,
+    BillingProfile,
     ContactLink,
     Conversation,
     Correction,
     Fact,
     FactReport,
     Invoice,
+    InvoiceCounter,
     InvoiceLine,
     LateContact,
+    MessageCount,
     Month,
+    Payment,
     Rate,
     RateCard,
 )
@@ -203,6 +208,40 @@ def line() -> dict[str, Any]:
 
 OTHERS = ({"schema_name": f"ander{number}", "cbs_code": f"GM{number}"} for number in range(9100, 9200))
 CARD_DAYS = (date(2031, 1, 1) + timedelta(days=number) for number in range(10_000))  # one card a day
+YEARS = iter(range(2031, 9999))
+BY = {
+    "recorded_at": AT,
+    "recorded_by_schema": "public",
+    "recorded_by_id": "somebody",
+    "recorded_by_name": "Somebody",
+}
+APPROVED = {"approved_by_schema": "public", "approved_by_id": "second", "approved_at": AT}
+FINAL = {
+    **APPROVED,
+    "status": "FINALISED",
+    "number": "F2026-00009",
+    "series": "F",
+    "year": 2026,
+    "sequence": 9,
+    "issue_date": DAY,
+    "seller": {},
+    "buyer": {},
+    "finalised_at": AT,
+    "previous_hash": "0" * 64,
+    "document_hash": "a" * 64,
+}
+
+
+def rate_card() -> dict[str, Any]:
+    day = next(CARD_DAYS)
+    return {
+        "valid_from": day,
+        "valid_until": day + timedelta(days=1),
+        "name": "x",
+        "vat_rate": Decimal("0.21"),
+        "platform_fee": Decimal(0),
+    }
+
 
 BASES: dict[type, Any] = {
     SignedIn: lambda: {
@@ -385,12 +424,6 @@ BASES: dict[type, Any] = {
         "by_card": {"2026-01-01": 1},
         "recorded_at": AT,
     },
-    RateCard: lambda: {
-        "valid_from": next(CARD_DAYS),
-        "name": "x",
-        "vat_rate": Decimal("0.21"),
-        "platform_fee": Decimal(0),
-    },
     RegisterEdition: lambda: {"version": "5", "sha256": HASH, "entries": [], "taken_at": AT},
     Onboarding: onboarding,
     StageMove: lambda: of_an_onboarding(from_stage="APPLIED", to_stage="DECLARED", **deed()),
@@ -399,9 +432,29 @@ BASES: dict[type, Any] = {
     SignedCopy: signed_copy,
     Connection: lambda: of_an_onboarding(way="MANUAL"),
     ConnectionStep: lambda: of_an_onboarding(step="SUBSCRIBE", state="WAITING"),
+    RateCard: rate_card,
     Rate: lambda: {"card": saved(RateCard), "category": "SERVICE", "unit_price": Decimal("0.01")},
     Invoice: invoice,
     InvoiceLine: line,
+    BillingProfile: lambda: {"municipality_id": ID, "valid_from": MONTH, "legal_name": "Gemeente", **BY},
+    InvoiceCounter: lambda: {"series": "F", "year": next(YEARS), "last": 1},
+    Payment: lambda: {
+        "invoice": saved(Invoice),
+        "amount_cents": 100,
+        "paid_date": DAY,
+        "reference": "afschrift 1",
+        **BY,
+    },
+    Adjustment: lambda: {
+        "municipality_id": ID,
+        "run": MONTH,
+        "month": MONTH,
+        "description": "Storing",
+        "reason": "Storing op 2 maart",
+        "net_cents": -100,
+        **BY,
+    },
+    MessageCount: lambda: {"month": MONTH, "municipality_id": ID, "category": "SERVICE", "messages": 1},
 }
 
 # What to alter in an accepted row to have it refused; of a unique rule: what a second row may differ in, and still be.
@@ -533,7 +586,31 @@ ROWS: dict[str, dict[str, Any]] = {
     "invoice_once": {"net_cents": 200, "total_cents": 221},
     "invoice_period_is_first_day": {"period": DAY},
     "invoice_total_is_net_and_vat": {"total_cents": 120},
-    "invoice_status_known": {"status": "LOST"},
+    "rate_card_no_overlap": {"vat_rate": Decimal(0)},
+    "rate_card_days": {"valid_until": date(2030, 1, 1)},
+    "rate_card_terms": {"discount": Decimal(1)},
+    "rate_from_one": {"from_quantity": 0},
+    "invoice_status_known": {**FINAL, "status": "LOST"},
+    "invoice_final_is_whole": {**APPROVED, "status": "FINALISED"},
+    "invoice_sequence_once": {"number": "F2026-00010", "period": date(2026, 4, 1), "previous_hash": "b" * 64},
+    "invoice_chain_once": {"number": "F2026-00010", "period": date(2026, 4, 1), "sequence": 10},
+    "invoice_series_of_kind": {"series": "C"},
+    "invoice_credits": {"reason": "too much"},
+    "invoice_four_eyes": {"prepared_by_schema": "public", "prepared_by_id": "second"},
+    "invoice_approved_by_somebody": {"status": "APPROVED"},
+    "billing_profile_kvk": {"kvk": "1234567"},
+    "billing_profile_oin": {"oin": "1" * 20},
+    "billing_profile_payment_days": {"payment_days": 61},
+    "invoice_counter_once": {},
+    "invoice_counter_positive": {"last": 0},
+    "invoice_counter_series": {"series": "X"},
+    "message_count_once": {"messages": 2},
+    "payment_once": {"recorded_by_name": "Other"},
+    "payment_not_zero": {"amount_cents": 0},
+    "adjustment_not_zero": {"net_cents": 0},
+    "adjustment_has_a_reason": {"reason": ""},
+    "adjustment_months": {"run": DAY},
+    "adjustment_by_a_person": {"recorded_by_id": "system"},
     "invoice_kind_known": {"kind": "GIFT"},
     "invoice_number_only_when_final": {"number": "2026-0001"},
     "invoice_line_position": {"description": "y"},
@@ -548,6 +625,9 @@ OPENED = {"state": "OPEN", "opened_at": AT, "ends_at": AT + timedelta(minutes=30
 BOTH: dict[str, dict[str, Any]] = {
     "break_glass_ends_in_time": OPENED,
     "break_glass_ended_told": {**OPENED, "state": "ENDED", "ended_at": AT, "ended_by": "A"},
+    "invoice_sequence_once": FINAL,
+    "invoice_chain_once": FINAL,
+    "invoice_four_eyes": {**APPROVED, "status": "APPROVED"},
     "thread_imported_once": {"imported": True, "state": "CLOSED", "closed_at": AT},
 }
 
@@ -563,7 +643,7 @@ def twins(*, model: type, field: Any) -> tuple[Any, Any]:
     also = UNIQUE_ALSO.get(f"{model.__name__}.{field.name}", {})
     more = also() if callable(also) else also
     values = {**accepted(model), **more}
-    other = {**accepted(model), **OTHERWISE.get(model, {}), **more}
+    other = {**accepted(model), **more, **OTHERWISE.get(model, {})}
     return model(**values), model(**{**other, field.name: values.get(field.name)})
 
 
@@ -577,6 +657,9 @@ UNIQUE_ALSO: dict[str, Any] = {
     "Consent.wamid": {"source": "MESSAGE", "wamid": "wamid.x"},
     "Consent.confirmation": lambda: {"confirmation": saved(Message)},
     "UncertainChoice.repeated_by": lambda: {"choice": "SEND_AGAIN", "repeated_by": saved(Message)},
+    "Invoice.number": FINAL,
+    "InvoiceLine.credits": lambda: {"credits": saved(InvoiceLine)},
+    "Adjustment.reverses": lambda: {"reverses": saved(Adjustment)},
 }
 OTHERWISE: dict[type, dict[str, Any]] = {
     BreakGlass: {"employee_id": uuid.UUID(int=8)},
@@ -584,6 +667,5 @@ OTHERWISE: dict[type, dict[str, Any]] = {
     Domain: {"domain": "anders.example"},
     Onboarding: {"cbs_code": "GM9997"},
     Entry: {"sequence": 1_000_001},
+    Invoice: {"period": date(2026, 5, 1), "sequence": 10, "previous_hash": "b" * 64},
 }
-# No status is final yet, so no number is accepted at all: invoice_number_only_when_final.
-NUMBERED_WHEN_FINAL = Invoice

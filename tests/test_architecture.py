@@ -29,7 +29,7 @@ UNIQUE_FIELDS = [
     for model in apps.get_models()
     if model._meta.app_label in ROOMS and model._meta.managed
     for field in model._meta.local_fields
-    if field.unique and not field.primary_key and model is not refused_rows.NUMBERED_WHEN_FINAL
+    if field.unique and not field.primary_key
 ]
 
 

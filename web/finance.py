@@ -1,8 +1,10 @@
 """The pages of the BSP's finance: the invoices of a month, one of them, and what is behind a line. As CSV too."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from io import StringIO
 from urllib.parse import quote
 from uuid import UUID
 
@@ -13,14 +15,19 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission
 from audit.record import record
-from billing import reading
+from billing import overview, paying, reading
 from billing.models import Invoice, InvoiceLine
+from billing.models.invoices import FINAL_STATES
 from tenants import clock
-from web.access import PageRequest, requires
+from web.access import PageRequest, permissions, requires
 
 CSV_COLUMNS = (
     *("municipality", "month", "status", "line", "kind", "category", "description", "line_quantity", "unit_price_eur"),
     *("line_net_eur", "conversation_opened_at", "conversation_ends_at", "purpose", "template"),
+)
+MONTH_COLUMNS = (
+    *("municipality", "month", "number", "status", "line", "kind", "category", "description", "quantity"),
+    *("unit_price_eur", "net_eur", "vat_rate"),
 )
 
 
@@ -29,14 +36,53 @@ CSV_COLUMNS = (
 def invoices(request: PageRequest) -> HttpResponse:
     """Show the invoices of a month."""
     shown = reading.month_of_invoices(month=_month(request))
-    return render(request, "web/invoices.html", {"shown": shown})
+    states = Counter(row.invoice.status for row in shown.rows)
+    notes = Invoice.objects.filter(kind=Invoice.Kind.CREDIT_NOTE, period=shown.month).order_by("drafted_at")
+    context = {"shown": shown, "in_review": states["REVIEW"], "approved": states["APPROVED"], "notes": notes}
+    return render(request, "web/invoices.html", context | {"may_manage": _may_manage(request)})
+
+
+@require_safe
+@requires(Permission.READ_INVOICES)
+def month_csv(request: PageRequest) -> HttpResponse:
+    """Give the invoices of a month as CSV: a row for each line of each."""
+    shown = reading.month_of_invoices(month=_month(request))
+    subject = f"invoices {shown.month:%Y-%m}" if shown.month else "invoices"
+    record(action="invoice.export", actor=request.user.actor(), at=clock.now(), subject=subject)
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(MONTH_COLUMNS)
+    for row in shown.rows:
+        found = row.invoice
+        for each in found.lines.order_by("position"):
+            writer.writerow(
+                [
+                    *(row.municipality, f"{found.period:%Y-%m}", found.number or "", found.status, each.position),
+                    *(each.kind, each.category, each.description, each.quantity, f"{each.unit_price:f}"),
+                    *(f"{each.net_cents / 100:.2f}", each.vat_rate if each.vat_rate is not None else found.vat_rate),
+                ]
+            )
+    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="invoices-{shown.month or "none"}.csv"'
+    return response
 
 
 @require_safe
 @requires(Permission.READ_INVOICES)
 def invoice(request: PageRequest, invoice_id: UUID) -> HttpResponse:
-    """Show one invoice with its lines."""
-    return render(request, "web/invoice.html", {"view": _invoice(invoice_id)})
+    """Show one invoice with its lines, what changed since the month before, and what can be done with it."""
+    view = _invoice(invoice_id)
+    found = view.invoice
+    context = {
+        "view": view,
+        "changes": overview.changes(invoice=found) if found.kind == Invoice.Kind.USAGE else (),
+        "balance": paying.balance_of(invoice=found),
+        "notes": found.credit_notes.order_by("drafted_at"),
+        "payments": found.payments.order_by("paid_date", "id"),
+        "may_manage": _may_manage(request),
+        "is_final": found.status in FINAL_STATES,
+    }
+    return render(request, "web/invoice.html", context)
 
 
 @require_safe
@@ -61,7 +107,13 @@ def invoice_csv(request: PageRequest, invoice_id: UUID) -> HttpResponse:
     """Give an invoice as CSV: a row for each conversation, and one for each line without any."""
     view = _invoice(invoice_id)
     record(action="invoice.export", actor=request.user.actor(), at=clock.now(), subject=f"invoice {invoice_id}")
-    name = f"{view.municipality or view.invoice.municipality_id}-{view.invoice.period:%Y-%m}.csv".replace(" ", "-")
+    return csv_answer(view=view)
+
+
+def csv_answer(*, view: reading.InvoiceView) -> HttpResponse:
+    """Return an invoice as a file of CSV."""
+    number = view.invoice.number or f"{view.invoice.period:%Y-%m}"
+    name = f"{view.municipality or view.invoice.municipality_id}-{number}.csv".replace(" ", "-")
     response = HttpResponse("".join(_rows(view)), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     return response
@@ -97,6 +149,10 @@ def _invoice(invoice_id: UUID) -> reading.InvoiceView:
         return reading.invoice(invoice_id=invoice_id)
     except Invoice.DoesNotExist:
         raise Http404 from None
+
+
+def _may_manage(request: HttpRequest) -> bool:
+    return Permission.MANAGE_INVOICES in permissions(request)
 
 
 def _month(request: HttpRequest) -> date | None:

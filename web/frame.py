@@ -28,6 +28,12 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("troubles", _("Numbers in trouble"), Permission.READ_MUNICIPALITIES),
     ("flow", _("Message flow"), Permission.READ_FLOW),
     ("invoices", _("Invoices"), Permission.READ_INVOICES),
+    ("month-so-far", _("This month"), Permission.READ_INVOICES),
+    ("unpaid", _("Unpaid"), Permission.READ_INVOICES),
+    ("rate-cards", _("Rate cards"), Permission.READ_INVOICES),
+    ("buyers", _("Billing details"), Permission.READ_INVOICES),
+    ("own-usage", _("Usage"), Permission.READ_USAGE),
+    ("own-invoices", _("Invoices"), Permission.READ_OWN_INVOICES),
     ("trail", _("Audit trail"), Permission.READ_AUDIT),
 )
 

@@ -201,12 +201,43 @@ INVOICE_STATES: dict[str, Promise] = {
     "APPROVED": _("Approved"),
     "FINALISED": _("Finalised"),
     "PAID": _("Paid"),
+    "CREDITED": _("Credited"),
 }
 
 LINE_KINDS: dict[str, Promise] = {
     "CONVERSATIONS": _("Conversations"),
+    "INCLUDED": _("Conversations, included"),
+    "MESSAGES": _("Messages"),
     "CORRECTION": _("Correction of an earlier month"),
     "PLATFORM_FEE": _("Platform, fixed amount"),
+    "ONBOARDING_FEE": _("Onboarding, once"),
+    "DISCOUNT": _("Discount"),
+    "MINIMUM": _("Up to the minimum"),
+    "ADJUSTMENT": _("Correction booked by hand"),
+}
+
+# The details of a buyer on its invoices (billing/parties.py).
+PROFILE_FIELDS: dict[str, Promise] = {
+    "legal_name": _("Name of the legal entity"),
+    "kvk": _("KvK number"),
+    "oin": _("OIN"),
+    "vat_number": _("VAT number"),
+    "street": _("Street and number"),
+    "postcode": _("Postcode"),
+    "city": _("City"),
+    "country": _("Country"),
+    "order_reference": _("Order reference"),
+    "cost_centre": _("Cost centre"),
+    "email": _("E-mail address for invoices"),
+    "payment_days": _("Days within which is paid"),
+}
+# How long an invoice is past its due date: the class begins at so many days (billing/paying.py).
+AGES: dict[str, Promise] = {
+    "-1": _("Not due yet"),
+    "0": _("1 to 30 days"),
+    "30": _("31 to 60 days"),
+    "60": _("61 to 90 days"),
+    "90": _("More than 90 days"),
 }
 
 LANGUAGES: dict[str, Promise] = {"nl": _("Dutch"), "en": _("English"), "en_US": _("English")}
@@ -280,7 +311,13 @@ ACTIONS: dict[str, Promise] = {
     "inbox.claim": _("Messages claimed that were nobody's"),
     "inbox.replay": _("Laid-aside events put back"),
     "inbox.replay.ask": _("Laid-aside events asked back"),
+    "billing_profile.save": _("Billing details changed"),
+    "invoice.approve": _("Invoice approved"),
+    "invoice.credit": _("Credit note made"),
     "invoice.export": _("Invoice exported"),
+    "invoice.finalise": _("Invoice finalised"),
+    "invoice.pay": _("Payment booked"),
+    "invoice.send_back": _("Approval of an invoice taken back"),
     "invoices.run": _("Invoices drafted"),
     "media.ask_again": _("File fetched again"),
     "media.erase": _("File erased"),

@@ -1,18 +1,34 @@
-"""What billing keeps: the ledger of what was used (`ledger`) and the invoices made of it (`invoices`)."""
+"""What billing keeps: the ledger of what was used (`ledger`), prices, invoices, and what is around them."""
 
-from billing.models.invoices import Invoice, InvoiceLine, Rate, RateCard
-from billing.models.ledger import ContactLink, Conversation, Correction, Fact, FactReport, LateContact, Month
+from billing.models.invoices import Invoice, InvoiceLine
+from billing.models.ledger import (
+    ContactLink,
+    Conversation,
+    Correction,
+    Fact,
+    FactReport,
+    LateContact,
+    MessageCount,
+    Month,
+)
+from billing.models.prices import Rate, RateCard
+from billing.models.selling import Adjustment, BillingProfile, InvoiceCounter, Payment
 
 __all__ = [
+    "Adjustment",
+    "BillingProfile",
     "ContactLink",
     "Conversation",
     "Correction",
     "Fact",
     "FactReport",
     "Invoice",
+    "InvoiceCounter",
     "InvoiceLine",
     "LateContact",
+    "MessageCount",
     "Month",
+    "Payment",
     "Rate",
     "RateCard",
 ]

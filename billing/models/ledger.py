@@ -14,6 +14,7 @@ from django.db.models.lookups import Exact
 from billing.conversations import FREE_ENTRY_POINT_PERIOD, PERIOD, Category, Status
 
 HASH_BYTES = 32
+LATE = "Reported after its month was closed"
 # Absolute time: adding an interval of a day to a moment would follow the session's summer time.
 LENGTH = ExpressionWrapper(F("ends_at") - F("opened_at"), output_field=models.DurationField())
 PERIOD_OF_TIME = Func("opened_at", "ends_at", RangeBoundary(), function="TSTZRANGE", output_field=DateTimeRangeField())
@@ -207,6 +208,9 @@ class Month(models.Model):
 
     month = models.DateField(primary_key=True)
     closed_at = models.DateTimeField()
+    # The last report and link that were known: what was billed can be derived again from these alone.
+    last_report_id = models.BigIntegerField(null=True)
+    last_link_id = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [
@@ -231,9 +235,11 @@ class Correction(models.Model):
     category = models.TextField()
     municipality_id = models.UUIDField()
     quantity = models.IntegerField()
-    # {"valid_from of the rate card": quantity}, no zeros: cards may change within a month.
+    # {"key of the rate card" (billing/cards.py): quantity}, no zeros: cards may change within a month.
     by_card = models.JSONField()
+    reason = models.CharField(max_length=200, default=LATE, db_default=LATE)
     recorded_at = models.DateTimeField()
+    recorded_by_name = models.CharField(max_length=200, default="", db_default="")  # who closed the month of the run
 
     class Meta:
         constraints = [
@@ -249,3 +255,23 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"correction {self.pk}"
+
+
+class MessageCount(models.Model):
+    """How many messages reached contacts in a month, as counted when it was closed. Append-only.
+
+    Kept for municipalities whose rate card prices messages; a message that is reported later is not billed.
+    """
+
+    month = models.DateField()
+    municipality_id = models.UUIDField()
+    category = models.TextField()
+    messages = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="message_count_once", fields=["month", "municipality_id", "category"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"messages {self.pk}"

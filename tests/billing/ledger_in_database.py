@@ -1,6 +1,7 @@
 """Plays the steps of a case through the database: metering, closing, and the corrections of the run after."""
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 from django.db import connection
 from worked_cases import KEY, MUNICIPALITY, NEXT, identity, status_report
@@ -15,9 +16,9 @@ from billing.recomputing import last_closed
 RECORDED_AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 
 
-def one_card(_day: date) -> date:
+def one_card(_municipality: UUID, _day: date) -> str:
     """Stand in for a rate card that is valid on every day."""
-    return date(2020, 1, 1)
+    return "2020-01-01"
 
 
 class DatabaseLedger:

@@ -9,6 +9,27 @@ pytestmark = pytest.mark.django_db
 HASH, OTHER_HASH = b"\x01" * 32, b"\x02" * 32
 MUNICIPALITY = "00000000-0000-4000-8000-000000000344"
 INVOICE, STANDING = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+BY = {
+    "recorded_at": "2026-11-05T08:00:00Z",
+    "recorded_by_schema": "public",
+    "recorded_by_id": "somebody",
+    "recorded_by_name": "Somebody",
+}
+APPROVED = {"approved_by_schema": "public", "approved_by_id": "second", "approved_at": "2026-11-06T08:00:00Z"}
+FINAL = {
+    **APPROVED,
+    "status": "FINALISED",
+    "number": "F2026-00009",
+    "series": "F",
+    "year": 2026,
+    "sequence": 1,
+    "issue_date": "2026-11-06",
+    "seller": "{}",
+    "buyer": "{}",
+    "finalised_at": "2026-11-06T08:00:00Z",
+    "previous_hash": "0" * 64,
+    "document_hash": "a" * 64,
+}
 ROWS = {
     "billing_fact": {
         "phone_number_id": "1001",
@@ -99,9 +120,53 @@ ROWS = {
         "unit_price": "1",
         "net_cents": 100,
     },
+    "billing_billingprofile": {
+        "municipality_id": MUNICIPALITY,
+        "valid_from": "2026-01-01",
+        "legal_name": "Gemeente Utrecht",
+        "kvk": "12345678",
+        "oin": "",
+        "vat_number": "",
+        "street": "",
+        "postcode": "",
+        "city": "",
+        "country": "NL",
+        "order_reference": "",
+        "cost_centre": "",
+        "email": "",
+        "payment_days": 30,
+        **BY,
+    },
+    "billing_invoicecounter": {"series": "F", "year": 2026, "last": 1},
+    "billing_payment": {
+        "invoice_id": INVOICE,
+        "amount_cents": 1,
+        "paid_date": "2026-11-20",
+        "reference": "afschrift 1",
+        **BY,
+    },
+    "billing_adjustment": {
+        "municipality_id": MUNICIPALITY,
+        "run": "2026-11-01",
+        "month": "2026-10-01",
+        "description": "Storing",
+        "reason": "Storing van 3 oktober",
+        "net_cents": -100,
+        **BY,
+    },
+    "billing_messagecount": {
+        "month": "2026-10-01",
+        "municipality_id": MUNICIPALITY,
+        "category": "UTILITY",
+        "messages": 1,
+    },
 }
-APPEND_ONLY = ["fact", "factreport", "contactlink", "latecontact", "month", "correction"]
-GUARDED = ["conversation", "ratecard", "rate", "invoice", "invoiceline"]
+APPEND_ONLY = [
+    *("fact", "factreport", "contactlink", "latecontact", "month", "correction", "messagecount"),
+    *("billingprofile", "payment", "adjustment"),
+]
+GUARDED = ["conversation", "ratecard", "rate", "invoice", "invoiceline", "invoicecounter"]
+FINALISED = "00000000-0000-4000-8000-000000000003"
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +177,7 @@ def one_row_each(db):
     insert("billing_invoice", ROWS["billing_invoice"] | {"id": STANDING, "period": "2026-08-01"})
     insert("billing_invoiceline", ROWS["billing_invoiceline"] | {"invoice_id": STANDING})
     execute("UPDATE billing_invoice SET status = 'REVIEW' WHERE id = %s", STANDING)
+    insert("billing_invoice", ROWS["billing_invoice"] | {"id": FINALISED, "period": "2026-07-01"} | FINAL)
 
 
 def insert(table: str, row: dict) -> None:
@@ -147,14 +213,66 @@ BAD_ROWS = {
     "rate_card_in_euro": ("ratecard", {"id": 2, "valid_from": "2027-01-01", "currency": "USD"}),
     "rate_card_vat_rate": ("ratecard", {"id": 2, "valid_from": "2027-01-01", "vat_rate": "1"}),
     "rate_card_platform_fee": ("ratecard", {"id": 2, "valid_from": "2027-01-01", "platform_fee": "-1"}),
-    "billing_ratecard_valid_from_key": ("ratecard", {"id": 2}),
+    "rate_card_no_overlap": ("ratecard", {"id": 2, "valid_from": "2027-01-01"}),
+    "rate_card_days": ("ratecard", {"id": 2, "valid_from": "2025-01-01", "valid_until": "2025-01-01"}),
+    "rate_card_terms": ("ratecard", {"id": 2, "valid_from": "2027-01-01", "discount": "1"}),
+    "rate_from_one": ("rate", {"from_quantity": 0}),
+    "invoice_final_is_whole": (
+        "invoice",
+        {"id": MUNICIPALITY, "period": "2026-11-01", "status": "FINALISED", "number": "F2026-00001", **APPROVED},
+    ),
+    "invoice_sequence_once": (
+        "invoice",
+        {"id": MUNICIPALITY, "period": "2026-11-01", **FINAL, "number": "F2026-00010", "previous_hash": "b" * 64},
+    ),
+    "invoice_chain_once": (
+        "invoice",
+        {"id": MUNICIPALITY, "period": "2026-11-01", **FINAL, "number": "F2026-00010", "sequence": 2},
+    ),
+    "invoice_series_of_kind": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "series": "C"}),
+    "invoice_credits": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "kind": "CREDIT_NOTE"}),
+    "invoice_four_eyes": (
+        "invoice",
+        {
+            "id": MUNICIPALITY,
+            "period": "2026-11-01",
+            "status": "APPROVED",
+            **APPROVED,
+            "prepared_by_schema": "public",
+            "prepared_by_id": "second",
+        },
+    ),
+    "invoice_approved_by_somebody": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "status": "APPROVED"}),
+    "billing_profile_kvk": ("billingprofile", {"kvk": "123"}),
+    "billing_profile_oin": ("billingprofile", {"oin": "1" * 20}),
+    "billing_profile_payment_days": ("billingprofile", {"payment_days": 0}),
+    "invoice_counter_once": ("invoicecounter", {}),
+    "invoice_counter_positive": ("invoicecounter", {"year": 2027, "last": 0}),
+    "invoice_counter_series": ("invoicecounter", {"series": "X"}),
+    "message_count_once": ("messagecount", {"messages": 2}),
+    "payment_once": ("payment", {}),
+    "payment_not_zero": ("payment", {"amount_cents": 0}),
+    "adjustment_not_zero": ("adjustment", {"net_cents": 0}),
+    "adjustment_has_a_reason": ("adjustment", {"reason": ""}),
+    "adjustment_months": ("adjustment", {"month": "2026-12-01"}),
+    "adjustment_by_a_person": ("adjustment", {"recorded_by_id": "system"}),
     "rate_once": ("rate", {"unit_price": "1"}),
     "rate_not_negative": ("rate", {"category": "SERVICE", "unit_price": "-0.01"}),
     "rate_category_form": ("rate", {"category": "service"}),
-    "invoice_once": ("invoice", {"id": MUNICIPALITY}),
+    "invoice_once": ("invoice", {"id": MUNICIPALITY, "number": None}),
     "invoice_period_is_first_day": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-02"}),
     "invoice_total_is_net_and_vat": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "total_cents": 120}),
-    "invoice_status_known": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "status": "LOST"}),
+    "invoice_status_known": (
+        "invoice",
+        {
+            "id": MUNICIPALITY,
+            "period": "2026-11-01",
+            **FINAL,
+            "status": "LOST",
+            "sequence": 9,
+            "previous_hash": "c" * 64,
+        },
+    ),
     "invoice_kind_known": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "kind": "GIFT"}),
     "invoice_number_only_when_final": ("invoice", {"id": MUNICIPALITY, "period": "2026-11-01", "number": "2026-1"}),
     "invoice_line_position": ("invoiceline", {}),
@@ -282,3 +400,66 @@ class TestInvoices:
     def test_they_may_change_in_draft(self):
         execute("UPDATE billing_invoice SET net_cents = 0, total_cents = vat_cents WHERE id = %s", INVOICE)
         execute("UPDATE billing_invoiceline SET quantity = 2 WHERE invoice_id = %s", INVOICE)
+
+
+class TestFinalised:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE billing_invoice SET number = 'F2026-00010' WHERE id = %s",
+            'UPDATE billing_invoice SET buyer = \'{"name": "other"}\' WHERE id = %s',
+            "UPDATE billing_invoice SET issue_date = '2026-11-07' WHERE id = %s",
+            "UPDATE billing_invoice SET document_hash = repeat('b', 64) WHERE id = %s",
+            "UPDATE billing_invoice SET approved_by_name = 'Other' WHERE id = %s",
+            "UPDATE billing_invoice SET status = 'PAID', due_date = NULL, year = 2025 WHERE id = %s",
+        ],
+    )
+    def test_it_never_changes(self, change):
+        with pytest.raises(IntegrityError, match="finalised invoice is never changed"):
+            execute(change, FINALISED)
+
+    def test_it_is_paid_or_credited_and_nothing_else(self):
+        for status in ("REVIEW", "APPROVED"):
+            with pytest.raises(IntegrityError, match="does not go from FINALISED to"):
+                execute("UPDATE billing_invoice SET status = %s, number = number WHERE id = %s", status, FINALISED)
+        execute("UPDATE billing_invoice SET status = 'PAID' WHERE id = %s", FINALISED)
+        execute("UPDATE billing_invoice SET status = 'CREDITED' WHERE id = %s", FINALISED)
+
+    def test_none_is_finalised_that_was_not_approved(self):
+        whole = ", ".join(f"{name} = %s" for name in FINAL)
+        values = (FINAL | {"number": "F2026-00010", "sequence": 2, "previous_hash": "b" * 64}).values()
+        with pytest.raises(IntegrityError, match="does not go from REVIEW to FINALISED"):
+            execute(f"UPDATE billing_invoice SET {whole} WHERE id = %s", *values, STANDING)
+
+
+class TestCounter:
+    def test_it_goes_up_by_one(self):
+        execute("UPDATE billing_invoicecounter SET last = last + 1")
+        for change in ("last = last + 2", "last = last - 1", "last = last", "year = 2027"):
+            with pytest.raises(IntegrityError, match="goes up by one"):
+                execute(f"UPDATE billing_invoicecounter SET {change}")
+
+    def test_it_begins_at_one(self):
+        with pytest.raises(IntegrityError, match="goes up by one"):
+            insert("billing_invoicecounter", {"series": "C", "year": 2026, "last": 7})
+
+    def test_it_is_never_deleted(self):
+        with pytest.raises(IntegrityError, match="append-only"):
+            execute("DELETE FROM billing_invoicecounter")
+
+
+class TestAdjustments:
+    def test_none_is_booked_for_a_run_that_is_closed(self):
+        insert("billing_month", ROWS["billing_month"] | {"month": "2026-11-01"})
+        with pytest.raises(IntegrityError, match="month of this run is closed"):
+            insert("billing_adjustment", ROWS["billing_adjustment"])
+
+
+class TestRateCards:
+    def test_a_used_card_may_end_in_an_open_month_alone(self):
+        execute("UPDATE billing_ratecard SET valid_until = '2026-10-15'")
+        with pytest.raises(IntegrityError, match="used on those days"):
+            execute("UPDATE billing_ratecard SET valid_until = '2026-09-30'")
+        insert("billing_month", ROWS["billing_month"] | {"month": "2026-10-01"})
+        with pytest.raises(IntegrityError, match="used on those days"):
+            execute("UPDATE billing_ratecard SET valid_until = NULL")

@@ -8,11 +8,11 @@ from worked_cases import STANDARD_CARD
 
 from audit.models import Entry
 from audit.record import Actor
+from billing.cards import NoRate, NoRateCard
 from billing.closing import EarlierMonthOpen, MonthNotOver
 from billing.invoicing import conversation_counts, run
 from billing.models import Correction, Invoice
 from billing.prices import load_card
-from billing.rating import NoRate, NoRateCard
 from tenants.stages import Stage
 
 pytestmark = pytest.mark.django_db
@@ -22,11 +22,14 @@ IN_OCTOBER = datetime(2026, 10, 10, 8, 0, tzinfo=UTC)
 IN_NOVEMBER = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
 OCTOBER_ENDS = datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
 NOVEMBER_ENDS = datetime(2026, 11, 30, 23, 0, tzinfo=UTC)
+OCTOBER_STANDS = datetime(2026, 11, 4, 23, 0, tzinfo=UTC)  # day 5 in Amsterdam
+NOVEMBER_STANDS = datetime(2026, 12, 4, 23, 0, tzinfo=UTC)
 FINANCE = Actor.system("tests")
 
 
 def october(**others) -> list[Invoice]:
-    return run(month=OCTOBER, at=OCTOBER_ENDS, actor=FINANCE, **others)
+    at = OCTOBER_STANDS if others.get("review") else OCTOBER_ENDS
+    return run(month=OCTOBER, at=at, actor=FINANCE, **others)
 
 
 def lines(invoice: Invoice) -> list[tuple]:
@@ -128,7 +131,7 @@ class TestReview:
         deliver(utrecht, 2, day=IN_OCTOBER, series="late")
         deliver(utrecht, 1, day=IN_NOVEMBER)
         drafted = run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE)[1]
-        reviewed = run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)[1]
+        reviewed = run(month=NOVEMBER, at=NOVEMBER_STANDS, actor=FINANCE, review=True)[1]
         # 1 x 0.0625 -> 0.06; 2 x 0.0625 = 0.125 -> 0.13.
         assert lines(reviewed) == [
             ("CONVERSATIONS", NOVEMBER, "UTILITY", 1, 6),
@@ -146,7 +149,7 @@ class TestReview:
         october(review=True)
         deliver(utrecht, 10, day=datetime(2026, 10, 15, 12, 0, tzinfo=UTC))
         deliver(utrecht, 10, day=datetime(2026, 10, 16, 12, 0, tzinfo=UTC))
-        reviewed = run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)[1]
+        reviewed = run(month=NOVEMBER, at=NOVEMBER_STANDS, actor=FINANCE, review=True)[1]
         # 10 x 0.0625 = 0.625 -> 0.63; 10 x 0.07 = 0.70.
         assert lines(reviewed)[:2] == [
             ("CORRECTION", OCTOBER, "UTILITY", 10, 63),
@@ -164,12 +167,12 @@ class TestReview:
     def test_it_refuses_to_pass_over_a_month_with_usage(self, standard_card, utrecht, deliver):
         deliver(utrecht, 1, day=IN_OCTOBER)
         with pytest.raises(EarlierMonthOpen, match="2026-10 must be reviewed before 2026-11"):
-            run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)
+            run(month=NOVEMBER, at=NOVEMBER_STANDS, actor=FINANCE, review=True)
 
     def test_it_refuses_to_leave_drafts_behind(self, standard_card, utrecht):
         october()
         with pytest.raises(EarlierMonthOpen, match="2026-10 must be reviewed before 2026-11"):
-            run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)
+            run(month=NOVEMBER, at=NOVEMBER_STANDS, actor=FINANCE, review=True)
 
 
 class TestRunInvoices:
@@ -189,6 +192,10 @@ class TestRunInvoices:
 
     def test_it_sums_up_for_people(self, standard_card, utrecht, clock, capsys):
         clock.set(OCTOBER_ENDS)
+        with pytest.raises(CommandError, match="from day 5 of the next month") as refused:
+            call_command("run_invoices", period="2026-10", review=True)
+        assert refused.value.returncode == 2
+        clock.set(OCTOBER_STANDS)
         call_command("run_invoices", period="2026-10", review=True)
         assert capsys.readouterr().out.splitlines()[-1] == "2 invoices for 2026-10, 363.00 EUR with VAT"
 

@@ -8,9 +8,10 @@ from worked_cases import STANDARD_CARD
 
 from audit.models import Entry
 from audit.record import Actor
+from billing.card_files import BadRateCard, parse_card
 from billing.invoicing import run
 from billing.models import RateCard
-from billing.prices import BadRateCard, UsedRateCard, all_cards, load_card, parse_card
+from billing.prices import UsedRateCard, all_cards, load_card
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +62,7 @@ class TestLoadCard:
 
     def test_it_refuses_a_new_card_for_a_closed_month(self, utrecht):
         load()
-        run(month=date(2026, 10, 1), at=AT, actor=Actor.system("tests"), review=True)
+        run(month=date(2026, 10, 1), at=AT, actor=Actor.system("tests"), review=True, early=True)
         with pytest.raises(UsedRateCard, match="2026-10 is closed"):
             load(valid_from="2026-10-15")
         assert load(valid_from="2026-11-01", platform_fee="160.00") == "CREATED"

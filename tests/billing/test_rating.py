@@ -3,7 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from billing.rating import Card, CorrectedUsage, NoRate, NoRateCard, Usage, bill, card_on
+from billing.cards import Card, NoRate, NoRateCard, card_on
+from billing.rating import CorrectedUsage, Usage, bill
 
 OCTOBER = date(2026, 10, 1)
 STANDARD = Card(
@@ -41,16 +42,16 @@ class TestBill:
             Usage(date(2026, 10, 15), "UTILITY", 10), Usage(date(2026, 10, 16), "UTILITY", 10), cards=(STANDARD, AUTUMN)
         )
         assert [(line.card, line.net_cents) for line in made.lines[:2]] == [
-            (STANDARD.valid_from, 63),
-            (AUTUMN.valid_from, 70),
+            (STANDARD.key, 63),
+            (AUTUMN.key, 70),
         ]
 
     def test_it_gives_back_what_was_billed_too_much(self):
         # -9 x 0.0625 = -0.5625 -> -0.56; -1 x 0.045 = -0.045 -> -0.05 (a half goes away from zero). Net 149.39.
         made = october(
             corrections=[
-                CorrectedUsage(date(2026, 9, 1), STANDARD.valid_from, "UTILITY", -9),
-                CorrectedUsage(date(2026, 9, 1), STANDARD.valid_from, "SERVICE", -1),
+                CorrectedUsage(date(2026, 9, 1), STANDARD.key, "UTILITY", -9),
+                CorrectedUsage(date(2026, 9, 1), STANDARD.key, "SERVICE", -1),
             ]
         )
         assert [(line.kind, line.month, line.net_cents) for line in made.lines[:2]] == [
@@ -60,13 +61,13 @@ class TestBill:
         assert made.net_cents == 14939
 
     def test_it_adds_up_the_numbers_of_a_municipality_in_one_line(self):
-        change = CorrectedUsage(date(2026, 9, 1), STANDARD.valid_from, "UTILITY", 2)
+        change = CorrectedUsage(date(2026, 9, 1), STANDARD.key, "UTILITY", 2)
         made = october(corrections=[change, change])
         assert [line.quantity for line in made.lines] == [4, 1]
 
     def test_it_leaves_out_what_comes_to_nothing(self):
-        change = CorrectedUsage(date(2026, 9, 1), STANDARD.valid_from, "UTILITY", 2)
-        back = CorrectedUsage(date(2026, 9, 1), STANDARD.valid_from, "UTILITY", -2)
+        change = CorrectedUsage(date(2026, 9, 1), STANDARD.key, "UTILITY", 2)
+        back = CorrectedUsage(date(2026, 9, 1), STANDARD.key, "UTILITY", -2)
         assert len(october(corrections=[change, back]).lines) == 1
 
     def test_it_has_the_same_hash_for_the_same_usage_in_any_order(self):

@@ -11,17 +11,19 @@ from worked_cases import STANDARD_CARD
 from audit.models import Entry
 from audit.record import Actor
 from billing import invoicing
+from billing.cards import NoRate
 from billing.closing import EarlierMonthOpen
 from billing.invoicing import conversation_counts, run
 from billing.models import Invoice, Month
 from billing.prices import load_card
-from billing.rating import NoRate
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 IN_OCTOBER = datetime(2026, 10, 10, 8, 0, tzinfo=UTC)
 IN_NOVEMBER = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
 OCTOBER_ENDS = datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
 NOVEMBER_ENDS = datetime(2026, 11, 30, 23, 0, tzinfo=UTC)
+OCTOBER_STANDS = datetime(2026, 11, 4, 23, 0, tzinfo=UTC)  # day 5 in Amsterdam
+NOVEMBER_STANDS = datetime(2026, 12, 4, 23, 0, tzinfo=UTC)
 FINANCE = Actor.system("tests")
 
 
@@ -40,7 +42,7 @@ def broken_off(standard_card, utrecht, deliver, monkeypatch) -> None:
     with monkeypatch.context() as breaking:
         breaking.setattr(invoicing, "_store", breaks)
         with pytest.raises(BrokenOff):
-            run(month=OCTOBER, at=OCTOBER_ENDS, actor=FINANCE, review=True)
+            run(month=OCTOBER, at=OCTOBER_STANDS, actor=FINANCE, review=True)
     assert Month.objects.get().month == OCTOBER
     assert not Invoice.objects.exists()
 
@@ -56,17 +58,17 @@ class TestBrokenOff:
         finished = run(month=OCTOBER, at=NOVEMBER_ENDS, actor=FINANCE, review=review)
         assert [(invoice.status, invoice.net_cents) for invoice in finished] == [("REVIEW", 15000), ("REVIEW", 15031)]
         assert conversation_counts(month=OCTOBER) == {utrecht.id: {"UTILITY": 5}}
-        again = run(month=OCTOBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)
+        again = run(month=OCTOBER, at=NOVEMBER_STANDS, actor=FINANCE, review=True)
         assert shown(again) == shown(finished)
-        november = run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)
+        november = run(month=NOVEMBER, at=NOVEMBER_STANDS, actor=FINANCE, review=True)
         assert [line.quantity for line in november[1].lines.filter(kind="CORRECTION")] == [3]
 
     def test_a_later_month_does_not_pass_it_over(self, broken_off, utrecht, deliver):
         deliver(utrecht, 1, day=IN_NOVEMBER)
         with pytest.raises(EarlierMonthOpen, match="2026-10 must be reviewed before 2026-11"):
-            run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)
-        run(month=OCTOBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)
-        assert len(run(month=NOVEMBER, at=NOVEMBER_ENDS, actor=FINANCE, review=True)) == 2
+            run(month=NOVEMBER, at=NOVEMBER_STANDS, actor=FINANCE, review=True)
+        run(month=OCTOBER, at=NOVEMBER_STANDS, actor=FINANCE, review=True)
+        assert len(run(month=NOVEMBER, at=NOVEMBER_STANDS, actor=FINANCE, review=True)) == 2
 
     def test_prices_do_not_change_under_it(self, broken_off):
         dearer = json.loads(STANDARD_CARD.read_text()) | {"valid_from": "2026-10-16"}
@@ -78,7 +80,7 @@ class TestRefusing:
     def test_what_has_no_price_leaves_the_month_open(self, standard_card, utrecht, deliver):
         deliver(utrecht, 1, category="telepathy", day=IN_OCTOBER)
         with pytest.raises(NoRate):
-            run(month=OCTOBER, at=OCTOBER_ENDS, actor=FINANCE, review=True)
+            run(month=OCTOBER, at=OCTOBER_STANDS, actor=FINANCE, review=True)
         assert not Month.objects.exists()
         assert not Invoice.objects.exists()
         assert not Entry.objects.filter(action="invoices.run").exists()
@@ -98,7 +100,7 @@ class TestRecordingMeanwhile:
 
         def review():
             try:
-                run(month=OCTOBER, at=OCTOBER_ENDS, actor=FINANCE, review=True)
+                run(month=OCTOBER, at=OCTOBER_STANDS, actor=FINANCE, review=True)
             finally:
                 connection.close()
 

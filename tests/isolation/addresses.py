@@ -320,6 +320,18 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         changes=(Template,),
     ),
     "users/": Address(PAGE, "ADMIN", sees=("User.email", "User.name"), elsewhere=LIST),
+    "usage/": Address(
+        PAGE, "FINANCE", query=lambda party: "month=2026-03", sees=("Conversation.category",), elsewhere=LIST
+    ),
+    "invoices/": Address(PAGE, "FINANCE", nothing="the party's invoice is a draft, which it does not see"),
+    "invoices/<uuid:invoice_id>/": Address(PAGE, "FINANCE", ids=_INVOICE, nothing="a draft, which it does not see"),
+    "invoices/<uuid:invoice_id>.csv": Address(PAGE, "FINANCE", ids=_INVOICE, nothing="a draft, which it does not see"),
+    "invoices/<uuid:invoice_id>/lines/<int:position>/": Address(
+        PAGE,
+        "FINANCE",
+        ids=_INVOICE | {"position": lambda party: 1},
+        nothing="a draft, which it does not see",
+    ),
     "api/v1/messages": Address(
         API,
         "messages:send",
@@ -442,6 +454,37 @@ OF_THE_CONSOLE = EVERY_HOST | {
     "invoices/<uuid:invoice_id>.csv": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("Conversation.template",)),
     "invoices/<uuid:invoice_id>/lines/<int:position>/": Address(
         PAGE, "BSP_FINANCE", ids=_INVOICE | {"position": lambda party: 1}, sees=("Conversation.template",)
+    ),
+    "invoices/month.csv": Address(
+        PAGE, "BSP_FINANCE", query=lambda party: "month=2026-03", sees=("InvoiceLine.description",)
+    ),
+    "invoices/many/<slug:step>/": Address(
+        PAGE,
+        "BSP_FINANCE",
+        ids={"step": lambda party: "approve"},
+        query=lambda party: "month=2026-03",
+        nothing="counts what waits for a step, and asks",
+    ),
+    "invoices/<uuid:invoice_id>/step/": Address(
+        PAGE,
+        "BSP_FINANCE",
+        method="POST",
+        ids=_INVOICE,
+        form=lambda party: {"step": "approve"},
+        nothing="a draft is approved by nobody",
+    ),
+    "invoices/<uuid:invoice_id>/credit/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",)),
+    "invoices/<uuid:invoice_id>/payment/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, nothing="an empty form"),
+    "month-so-far/": Address(PAGE, "BSP_FINANCE", nothing="the party used nothing this month"),
+    "unpaid/": Address(PAGE, "BSP_FINANCE", nothing="the party's invoice is a draft"),
+    "rate-cards/": Address(PAGE, "BSP_FINANCE", nothing="the BSP's prices"),
+    "rate-cards/new/": Address(PAGE, "BSP_FINANCE", nothing="an empty form"),
+    "buyers/": Address(PAGE, "BSP_FINANCE", sees=("BillingProfile.order_reference",)),
+    "buyers/<slug:schema_name>/": Address(
+        PAGE,
+        "BSP_FINANCE",
+        ids={"schema_name": lambda party: party.schema},
+        sees=("BillingProfile.legal_name",),
     ),
     "api/v1/municipalities": Address(API, "municipalities:read", sees=("Municipality.id", "Number.waba_id")),
     "api/v1/municipalities/<uuid:municipality_id>": Address(

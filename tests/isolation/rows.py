@@ -32,15 +32,20 @@ from api.models import IdempotencyRecord
 from audit.models import Entry
 from audit.record import Actor, record
 from billing.models import (
+    Adjustment,
+    BillingProfile,
     ContactLink,
     Conversation,
     Correction,
     Fact,
     FactReport,
     Invoice,
+    InvoiceCounter,
     InvoiceLine,
     LateContact,
+    MessageCount,
     Month,
+    Payment,
     Rate,
     RateCard,
 )
@@ -513,6 +518,15 @@ def _invoice(party: Party) -> Invoice:
     )
 
 
+def _booked(party: Party) -> dict[str, Any]:
+    return {
+        "recorded_at": AT,
+        "recorded_by_schema": "public",
+        "recorded_by_id": party.text("booker"),
+        "recorded_by_name": party.text("booker's name"),
+    }
+
+
 def _line(party: Party) -> InvoiceLine:
     card, _ = RateCard.objects.get_or_create(
         valid_from=date(2026, 1, 1), name="Tarief", vat_rate=Decimal("0.21"), platform_fee=0
@@ -661,6 +675,32 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     ),
     Invoice: _invoice,
     InvoiceLine: _line,
+    BillingProfile: lambda party: BillingProfile.objects.create(
+        **_of_municipality(party),
+        valid_from=MONTH,
+        legal_name=party.text("legal name"),
+        order_reference=party.text("order"),
+        **_booked(party),
+    ),
+    Payment: lambda party: Payment.objects.create(
+        invoice=party.rows[Invoice],
+        amount_cents=1,
+        paid_date=MONTH,
+        reference=party.text("statement"),
+        **_booked(party),
+    ),
+    Adjustment: lambda party: Adjustment.objects.create(
+        **_of_municipality(party),
+        run=MONTH,
+        month=MONTH,
+        description=party.text("adjustment"),
+        reason=party.text("why"),
+        net_cents=1,
+        **_booked(party),
+    ),
+    MessageCount: lambda party: MessageCount.objects.create(
+        **_of_municipality(party), month=MONTH, category=f"MERK_{party.word.upper()}", messages=1
+    ),
 }
 # --- Nobody's: rows that are the same for all. With the reason.
 NOBODYS: dict[type[models.Model], str] = {
@@ -671,4 +711,5 @@ NOBODYS: dict[type[models.Model], str] = {
     Rate: "the BSP's prices, the same for all",
     Month: "which months are closed, for all at once",
     RegisterEdition: "the government's list of municipalities",
+    InvoiceCounter: "the last number given, of the BSP's own series",
 }

@@ -8,15 +8,17 @@ from django_tenants.utils import schema_context
 
 from tests.web.conftest import HOSTS, PASSWORD
 
-WORKSPACE = ["/inbox/", "/numbers/", "/templates/", "/users/", "/trail/", "/unreached/"]
-CONSOLE = ["/municipalities/", "/municipalities/utrecht/", "/invoices/", "/flow/", "/troubles/"]
+WORKSPACE = ["/inbox/", "/numbers/", "/templates/", "/users/", "/trail/", "/unreached/", "/usage/", "/invoices/"]
+OF_FINANCE = {"/invoices/", "/month-so-far/", "/unpaid/", "/rate-cards/", "/buyers/"}
+CONSOLE = ["/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/", *sorted(OF_FINANCE)]
 MAY = {
     ("utrecht", "AGENT"): {"/inbox/", "/unreached/"},
     ("utrecht", "SUPERVISOR"): {"/inbox/", "/numbers/", "/templates/", "/unreached/"},
-    ("utrecht", "ADMIN"): {"/numbers/", "/templates/", "/users/"},
+    ("utrecht", "ADMIN"): {"/numbers/", "/templates/", "/users/", "/usage/"},
+    ("utrecht", "FINANCE"): {"/usage/", "/invoices/"},
     ("utrecht", "PRIVACY_OFFICER"): {"/trail/"},
     ("public", "BSP_SUPPORT"): {"/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/"},
-    ("public", "BSP_FINANCE"): {"/invoices/"},
+    ("public", "BSP_FINANCE"): OF_FINANCE,
 }
 
 

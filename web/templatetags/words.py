@@ -32,6 +32,7 @@ TABLES: dict[str, dict[str, Promise]] = {
     "trouble": words.TROUBLES,
     "invoice_state": words.INVOICE_STATES,
     "line_kind": words.LINE_KINDS,
+    "age": words.AGES,
     "language": words.LANGUAGES,
     "refusal": words.REFUSALS,
     "close_reason": words.CLOSE_REASONS,
@@ -55,9 +56,9 @@ TONES = {
 
 
 @register.filter
-def word(code: str, table: str) -> str:
+def word(code: str | int, table: str) -> str:
     """Return the word for a code; a code without one, which is Meta's then, as it came."""
-    return str(TABLES[table].get(code, code))
+    return str(TABLES[table].get(str(code), code))
 
 
 @register.filter

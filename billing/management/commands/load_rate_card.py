@@ -7,8 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audit.record import Actor
-from billing.prices import BadRateCard, UsedRateCard, load_card
+from billing.card_files import BadRateCard
+from billing.prices import UsedRateCard, load_card
 from tenants import clock
+from tenants.models import Municipality
 
 
 class Command(BaseCommand):
@@ -19,6 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help="such as billing/rate_cards/standard-2026.json")
+        parser.add_argument("--municipality", metavar="SCHEMA", help="whose own card it is; without: for all")
 
     def handle(self, *args: Any, **options: Any) -> None:
         file = Path(options["file"])
@@ -26,8 +29,15 @@ class Command(BaseCommand):
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{file} cannot be read: {error.__class__.__name__}", returncode=2) from error
+        actor, municipality_id = Actor.system("load_rate_card"), None
+        if options["municipality"]:
+            municipality_id = (
+                Municipality.objects.filter(schema_name=options["municipality"]).values_list("id", flat=True).first()
+            )
+            if municipality_id is None:
+                raise CommandError(f"there is no municipality {options['municipality']}", returncode=2)
         try:
-            loaded = load_card(text=text, actor=Actor.system("load_rate_card"), at=clock.now())
+            loaded = load_card(text=text, actor=actor, at=clock.now(), municipality_id=municipality_id)
         except (BadRateCard, UsedRateCard) as error:
             raise CommandError(f"{file.name}: {error}", returncode=2) from error
         self.stdout.write(f"{loaded.card.name}, valid from {loaded.card.valid_from}: {loaded.outcome.lower()}")

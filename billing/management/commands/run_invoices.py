@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from audit.record import Actor
+from billing.cards import NoRate, NoRateCard
 from billing.closing import EarlierMonthOpen, MonthNotOver
-from billing.invoicing import run
+from billing.invoicing import StillClosing, run
 from billing.models import Invoice
 from billing.months import BadMonth, parse_month
-from billing.rating import NoRate, NoRateCard
 from tenants import clock
 from tenants.models import Municipality
 
@@ -28,15 +28,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--review",
             action="store_true",
-            help="put the month to review: it closes, its conversations and invoices stand from then on",
+            help="put the month to review: it closes, its conversations and invoices stand from then on; from day 5 "
+            "of the next month, because reports come late",
         )
+        parser.add_argument("--early", action="store_true", help="with --review: do not wait for day 5")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             month = parse_month(text=options["period"])
             actor = Actor.system("run_invoices")
-            invoices = run(month=month, at=clock.now(), actor=actor, review=options["review"])
-        except (BadMonth, MonthNotOver, EarlierMonthOpen, NoRateCard, NoRate) as error:
+            chosen = {"review": options["review"], "early": options["early"]}
+            invoices = run(month=month, at=clock.now(), actor=actor, **chosen)
+        except (BadMonth, MonthNotOver, StillClosing, EarlierMonthOpen, NoRateCard, NoRate) as error:
             raise CommandError(str(error), returncode=2) from error
         municipalities = {municipality.id: municipality for municipality in Municipality.objects.all()}
         shown = [_shown(invoice, municipalities.get(invoice.municipality_id)) for invoice in invoices]
@@ -73,6 +76,7 @@ def _shown(invoice: Invoice, municipality: Municipality | None) -> dict[str, Any
                 "quantity": line.quantity,
                 "unit_price": str(line.unit_price),
                 "net_cents": line.net_cents,
+                "vat_rate": str(line.vat_rate),
             }
             for line in sorted(invoice.lines.all(), key=lambda line: line.position)
         ],
