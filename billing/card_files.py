@@ -77,6 +77,16 @@ def as_file(*, name: str, card: Card) -> str:
     return json.dumps({key: value for key, value in content.items() if value}, indent=2, ensure_ascii=False)
 
 
+def amount_of(name: str, value: Any) -> Decimal:
+    """Return an amount in euros with at most 6 decimals, as files write it.  Raises BadRateCard."""
+    return _amount(name, value, places=PLACES)
+
+
+def day_in(name: str, value: Any) -> date:
+    """Return a day, as files write it.  Raises BadRateCard."""
+    return _day(name, value)
+
+
 def _content(text: str) -> dict[str, Any]:
     try:
         # No number becomes a float: 0.1 has to stay what was written.

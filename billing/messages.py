@@ -23,7 +23,7 @@ _ORDER = (
 )
 _PRICED = "pricing_model <> '' OR pricing_type <> '' OR pricing_category <> ''"
 MESSAGES = f"""
-    SELECT fact.municipality_id, fact.phone_number_id, said.moment, said.model, said.type,
+    SELECT fact.municipality_id, fact.phone_number_id, fact.wamid_hash, fact.market, said.moment, said.model, said.type,
         CASE WHEN lower(said.type) = '{FREE_ENTRY_POINT}' THEN '{Category.REFERRAL_CONVERSION.value}'
             ELSE replace(replace(upper(btrim(coalesce(nullif(said.category, ''), said.template_category,
                 '{Category.SERVICE.value}'))), '-', '_'), ' ', '_') END AS category,

@@ -41,6 +41,7 @@ class StatusReport:
     purpose: str | None
     template_name: str | None
     template_category: str | None
+    market: str = ""  # the recipient's, as whatsapp/markets.py names it; '' where it is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class _Row:
     status: Status
     stamped_at: datetime
     said: tuple[str, str, str, str, str, str]  # pricing model, type, category; purpose; template name, category
+    market: str
 
     @property
     def message(self) -> tuple[str, bytes]:
@@ -172,6 +174,7 @@ def _row(report: StatusReport) -> _Row:
             report.template_name or "",
             report.template_category or "",
         ),
+        market=report.market,
     )
 
 
@@ -215,8 +218,9 @@ def _insert_facts(rows: Sequence[_Row], recorded_at: datetime) -> None:
         cursor.execute(
             """
             INSERT INTO billing_fact
-                (phone_number_id, wamid_hash, municipality_id, contact_hash, first_stamped_at, recorded_at)
-            SELECT given.*, %s FROM unnest(%s::text[], %s::bytea[], %s::uuid[], %s::bytea[], %s::timestamptz[]) AS given
+                (phone_number_id, wamid_hash, municipality_id, contact_hash, first_stamped_at, market, recorded_at)
+            SELECT given.*, %s FROM unnest(%s::text[], %s::bytea[], %s::uuid[], %s::bytea[], %s::timestamptz[],
+                %s::text[]) AS given
             ON CONFLICT DO NOTHING
             """,
             [
@@ -226,6 +230,7 @@ def _insert_facts(rows: Sequence[_Row], recorded_at: datetime) -> None:
                 [row.municipality_id for row in ordered],
                 [row.contact.contact_hash for row in ordered],
                 [row.stamped_at for row in ordered],
+                [row.market for row in ordered],
             ],
         )
 

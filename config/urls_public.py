@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<uuid:invoice_id>/credit/", invoice_steps.credit, name="invoice-credit"),
     path("invoices/<uuid:invoice_id>/payment/", invoice_steps.payment, name="invoice-payment"),
     path("month-so-far/", usage_pages.month_so_far, name="month-so-far"),
+    path("margin/", usage_pages.margin, name="margin"),
     path("unpaid/", usage_pages.unpaid, name="unpaid"),
     path("rate-cards/", price_pages.rate_cards, name="rate-cards"),
     path("rate-cards/new/", price_pages.new_rate_card, name="rate-card-new"),

@@ -7,6 +7,7 @@ from billing import metering
 from messaging.contacts import Merge
 from messaging.models import Contact, Message
 from tenants.models import Municipality, Number
+from whatsapp.markets import market_of
 from whatsapp.payloads import StatusUpdate
 
 METERED = frozenset({"sent", "delivered", "read"})
@@ -41,6 +42,7 @@ class Meter:
                 purpose=message.purpose or None if message else None,
                 template_name=message.template_name or None if message else None,
                 template_category=message.template_category or None if message else None,
+                market=market_of(wa_id=contact.wa_id or ""),
             )
         )
 

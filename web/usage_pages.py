@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission
 from audit.record import record
-from billing import overview, paying, reading
+from billing import costs, overview, paying, reading
 from billing.models import Invoice, InvoiceLine
-from billing.months import month_of
+from billing.months import month_of, previous_month
 from billing.usage import usage
 from tenants import clock
 from web.access import PageRequest, requires
@@ -31,6 +31,19 @@ def month_so_far(request: PageRequest) -> HttpResponse:
     shown = overview.month_so_far(at=at)
     days = overview.by_day(month=shown.month)
     return render(request, "web/month_so_far.html", {"shown": shown, "days": days, "chart": columns(days=days)})
+
+
+@require_safe
+@requires(Permission.READ_INVOICES)
+def margin(request: PageRequest) -> HttpResponse:
+    """Show what each municipality's month brings, what Meta charges for it, and what is left."""
+    current = month_of(moment=clock.now())
+    month = _month(request) or previous_month(month=current)
+    months = [current]
+    while len(months) < MONTHS_BACK // 2:
+        months.append(previous_month(month=months[-1]))
+    context = {"month": month, "months": months, "rows": costs.margins(month=month)}
+    return render(request, "web/margins.html", context | {"sheets": costs.sheets_of(month=month)})
 
 
 @require_safe

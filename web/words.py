@@ -312,6 +312,8 @@ ACTIONS: dict[str, Promise] = {
     "inbox.replay": _("Laid-aside events put back"),
     "inbox.replay.ask": _("Laid-aside events asked back"),
     "billing_profile.save": _("Billing details changed"),
+    "invoice.adjust": _("Correction booked by hand"),
+    "meta_rates.load": _("Meta's rates loaded"),
     "invoice.approve": _("Invoice approved"),
     "invoice.credit": _("Credit note made"),
     "invoice.export": _("Invoice exported"),

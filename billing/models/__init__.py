@@ -1,5 +1,6 @@
 """What billing keeps: the ledger of what was used (`ledger`), prices, invoices, and what is around them."""
 
+from billing.models.costs import MetaRate, MetaRateSheet
 from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import (
     ContactLink,
@@ -27,6 +28,8 @@ __all__ = [
     "InvoiceLine",
     "LateContact",
     "MessageCount",
+    "MetaRate",
+    "MetaRateSheet",
     "Month",
     "Payment",
     "Rate",

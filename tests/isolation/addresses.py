@@ -476,6 +476,9 @@ OF_THE_CONSOLE = EVERY_HOST | {
     "invoices/<uuid:invoice_id>/credit/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",)),
     "invoices/<uuid:invoice_id>/payment/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, nothing="an empty form"),
     "month-so-far/": Address(PAGE, "BSP_FINANCE", nothing="the party used nothing this month"),
+    "margin/": Address(
+        PAGE, "BSP_FINANCE", query=lambda party: "month=2026-03", nothing="names and sums of all, no ids"
+    ),
     "unpaid/": Address(PAGE, "BSP_FINANCE", nothing="the party's invoice is a draft"),
     "rate-cards/": Address(PAGE, "BSP_FINANCE", nothing="the BSP's prices"),
     "rate-cards/new/": Address(PAGE, "BSP_FINANCE", nothing="an empty form"),

@@ -44,6 +44,8 @@ from billing.models import (
     InvoiceLine,
     LateContact,
     MessageCount,
+    MetaRate,
+    MetaRateSheet,
     Month,
     Payment,
     Rate,
@@ -711,5 +713,7 @@ NOBODYS: dict[type[models.Model], str] = {
     Rate: "the BSP's prices, the same for all",
     Month: "which months are closed, for all at once",
     RegisterEdition: "the government's list of municipalities",
+    MetaRateSheet: "what Meta charges, the same for all",
+    MetaRate: "what Meta charges, the same for all",
     InvoiceCounter: "the last number given, of the BSP's own series",
 }
