@@ -317,11 +317,15 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "SELLER_NAME", "Seller", "Legal name of the BSP, as printed on invoices.", development="Voorbeeld BSP B.V."
     ),
-    Variable("SELLER_KVK", "Seller", "Chamber of Commerce number of the BSP.", optional=True),
-    Variable("SELLER_BTW", "Seller", "VAT number of the BSP.", optional=True),
-    Variable("SELLER_IBAN", "Seller", "Bank account of the BSP.", optional=True),
+    Variable("SELLER_KVK", "Seller", "Chamber of Commerce number of the BSP.", optional=True, development="12345678"),
+    Variable("SELLER_BTW", "Seller", "VAT number of the BSP.", optional=True, development="NL001234567B01"),
+    Variable("SELLER_IBAN", "Seller", "Bank account of the BSP.", optional=True, development="NL91ABNA0417164300"),
     Variable(
-        "SELLER_ADDRESS", "Seller", "Street and number; postcode and city, separated by a semicolon.", optional=True
+        "SELLER_ADDRESS",
+        "Seller",
+        "Street and number; postcode and city, separated by a semicolon.",
+        optional=True,
+        development="Voorbeeldstraat 1; 3511 AB Utrecht",
     ),
     Variable("SELLER_EMAIL", "Seller", "Where municipalities write about invoices.", optional=True),
     Variable(

@@ -30,6 +30,7 @@ PEOPLE = {  # by word: schema, role, name
     "operator": ("public", "bsp_operator", "Otto Operator"),
     "support": ("public", "bsp_support", "Sanne Support"),
     "finance": ("public", "bsp_finance", "Farid Finance"),
+    "second": ("public", "bsp_finance", "Tineke Toezicht"),
 }
 WIDE, PHONE = (1280, 900), (360, 740)
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -45,6 +46,35 @@ with schema_context("utrecht"):
     thread = Thread.objects.get(contact__wa_id="31697000013")
     actor = agent(schema_name="utrecht").actor()
     reply(thread_id=thread.id, text="Dan bent u zo aan de beurt.", actor=actor, at=clock.now())
+"""
+# One invoice that is final, of which a part was credited and paid; the others wait for approval.
+ISSUE_UTRECHT = """
+from datetime import date
+from audit.record import Actor
+from billing import crediting, invoicing, issuing, parties, paying
+from billing.months import month_of, previous_month
+from tenants import clock
+from tenants.models import Municipality
+at, first, second = clock.now(), Actor("public", "1", "Farid Finance"), Actor("public", "2", "Tineke Toezicht")
+month = previous_month(month=month_of(moment=at))
+utrecht = Municipality.objects.get(schema_name="utrecht")
+profile = parties.Profile(
+    legal_name="Gemeente Utrecht", oin="00000001001299992000", street="Stadsplateau 1", postcode="3521 AZ",
+    city="Utrecht", order_reference="INK-2026-17", cost_centre="4410", email="facturen@utrecht.example",
+)
+parties.save_profile(
+    municipality_id=utrecht.id, profile=profile, valid_from=date(2026, 1, 1), actor=first, at=at
+)
+made = invoicing.run(month=month, at=at, actor=first, review=True, early=True)
+mine = next(each for each in made if each.municipality_id == utrecht.id)
+issuing.approve(invoice_id=mine.id, actor=second, at=at)
+issuing.finalise(invoice_id=mine.id, actor=second, at=at)
+note = crediting.credit(invoice_id=mine.id, positions=[1], reason="Storing", actor=first, at=at)
+issuing.approve(invoice_id=note.id, actor=second, at=at)
+issuing.finalise(invoice_id=note.id, actor=second, at=at)
+paying.book_payment(
+    invoice_id=mine.id, amount_cents=1000, paid_date=at.date(), reference="afschrift 112", actor=first, at=at
+)
 """
 CITIZENS = (
     ("+31697000011", "Fatima El Idrissi", "Goedemorgen, is mijn vergunning voor de dakkapel al klaar?"),
@@ -94,6 +124,9 @@ class Stage:
         live.post("clock", {"to": datetime.now(AMSTERDAM).isoformat()})
         live.instance.manage("load_rate_card", str(ROOT / "billing" / "rate_cards" / "standard-2026.json"))
         live.instance.manage("run_invoices", "--period", f"{last_month:%Y-%m}")
+        for day in ("2025-07-01", "2026-10-01"):
+            live.instance.manage("load_meta_rates", str(ROOT / "billing" / "meta_rates" / f"example-{day}.json"))
+        live.instance.manage("shell", "--verbosity", "0", "--command", ISSUE_UTRECHT)
         self._play_today()
 
     def _play_today(self) -> None:
@@ -229,7 +262,10 @@ class Stage:
         foreign = self.live.ask(
             "SELECT id FROM {s}.messaging_template WHERE name = 'paspoort_klaar'", schema="utrecht"
         )[0][0]
-        invoice = self.live.ask("SELECT id FROM public.billing_invoice ORDER BY net_cents DESC")[0][0]
+        invoice = self.live.ask("SELECT id FROM public.billing_invoice WHERE number LIKE 'F%'")[0][0]
+        note = self.live.ask("SELECT id FROM public.billing_invoice WHERE number LIKE 'C%'")[0][0]
+        review = self.live.ask("SELECT id FROM public.billing_invoice WHERE status = 'REVIEW'")[0][0]
+        month = self.live.ask("SELECT to_char(max(period), 'YYYY-MM') FROM public.billing_invoice")[0][0]
         fatima, jan = thread["Fatima El Idrissi"], thread["Jan de Wit"]
         yield from (
             ("inbox-waiting", "agent", "/inbox/"),
@@ -244,7 +280,12 @@ class Stage:
             ("forbidden", "agent", "/users/"),
             ("not-found", "agent", "/niets/"),
             ("sign-out", "agent", "/sign-out/"),
-            ("nothing-yet", "purse", "/"),
+            ("own-usage", "purse", f"/usage/?month={month}"),
+            ("own-usage-empty", "purse", "/usage/?month=2025-01"),
+            ("own-invoices", "purse", "/invoices/"),
+            ("own-invoice", "purse", f"/invoices/{invoice}/"),
+            ("own-invoice-line", "purse", f"/invoices/{invoice}/lines/1/"),
+            ("own-credit-note", "purse", f"/invoices/{note}/"),
             ("trail", "privacy", "/trail/"),
             ("trail-of-the-bsp", "operator", "/trail/"),
             ("trail-denied", "privacy", "/trail/?outcome=DENIED"),
@@ -257,6 +298,18 @@ class Stage:
             ("invoices", "finance", "/invoices/"),
             ("invoice", "finance", f"/invoices/{invoice}/"),
             ("invoice-line", "finance", f"/invoices/{invoice}/lines/1/"),
+            ("invoice-in-review", "finance", f"/invoices/{review}/"),
+            ("credit-note", "finance", f"/invoices/{note}/"),
+            ("invoice-credit", "finance", f"/invoices/{invoice}/credit/"),
+            ("invoice-payment", "finance", f"/invoices/{invoice}/payment/"),
+            ("invoices-approve", "finance", f"/invoices/many/approve/?month={month}"),
+            ("month-so-far", "finance", "/month-so-far/"),
+            ("margin", "finance", f"/margin/?month={month}"),
+            ("unpaid", "finance", "/unpaid/"),
+            ("rate-cards", "finance", "/rate-cards/"),
+            ("rate-card-new", "finance", "/rate-cards/new/"),
+            ("buyers", "finance", "/buyers/"),
+            ("buyer", "finance", "/buyers/utrecht/"),
         )
 
 
