@@ -60,8 +60,9 @@ def gather(*, month: date, cards: Sequence[Card], closed: bool, only: UUID | Non
     for row in Adjustment.objects.filter(run=month).order_by("id"):
         entry = found.setdefault(row.municipality_id, Gathered())
         entry.adjustments.append(Adjusted(row.month, row.description, row.net_cents))
-    for row in Invoice.objects.filter(period=month, kind=Invoice.Kind.USAGE).values_list("municipality_id", flat=True):
-        found.setdefault(row, Gathered())
+    drafted = Invoice.objects.filter(period=month, kind=Invoice.Kind.USAGE)
+    for municipality_id in drafted.values_list("municipality_id", flat=True):
+        found.setdefault(municipality_id, Gathered())
     for municipality in Municipality.objects.filter(created_at__lt=end_of(month=month)):
         if municipality.stage in PAYING:
             found.setdefault(municipality.id, Gathered())

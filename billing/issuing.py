@@ -95,8 +95,8 @@ def finalise(*, invoice_id: UUID, actor: Actor, at: datetime) -> Invoice:
     invoice.status = Invoice.Status.FINALISED
     invoice.document_hash = document_hash(invoice=invoice, lines=invoice.lines.all())
     invoice.save()
-    if invoice.credits_id:
-        _settle_credited(invoice)
+    if invoice.credits_id is not None:
+        _settle_credited(invoice.credits_id)
     details = {"number": invoice.number, "total_cents": invoice.total_cents, "document_hash": invoice.document_hash}
     record(action="invoice.finalise", actor=actor, at=at, subject=f"invoice {invoice_id}", details=details)
     return invoice
@@ -138,9 +138,9 @@ def _hash_before(invoice: Invoice) -> str:
     return before.values_list("document_hash", flat=True).first() or NO_DOCUMENT
 
 
-def _settle_credited(note: Invoice) -> None:
+def _settle_credited(credited_id: UUID) -> None:
     """Have an invoice of which nothing is left say so."""
-    credited = Invoice.objects.select_for_update(no_key=True).get(id=note.credits_id)
+    credited = Invoice.objects.select_for_update(no_key=True).get(id=credited_id)
     notes = credited.credit_notes.exclude(status__in=[Invoice.Status.DRAFT, Invoice.Status.REVIEW])
     taken_off = sum(each.total_cents for each in notes.exclude(status=Invoice.Status.APPROVED))
     lines_left = credited.lines.filter(credited_by=None).exists()

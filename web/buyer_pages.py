@@ -81,7 +81,7 @@ def _given(request: PageRequest, before: Profile) -> tuple[Profile, str]:
     values["country"] = values["country"].upper() or "NL"
     is_whole = days.isdecimal() and len(days) < 3
     profile = Profile(**values, payment_days=int(days) if is_whole else before.payment_days)
-    lengths = {name: BillingProfile._meta.get_field(name).max_length for name in values}
+    lengths = {field.name: field.max_length for field in BillingProfile._meta.fields}
     for name, value in values.items():
         longest = lengths[name]
         if longest is not None and len(value) > longest:

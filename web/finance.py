@@ -37,8 +37,13 @@ def invoices(request: PageRequest) -> HttpResponse:
     """Show the invoices of a month."""
     shown = reading.month_of_invoices(month=_month(request))
     states = Counter(row.invoice.status for row in shown.rows)
-    notes = Invoice.objects.filter(kind=Invoice.Kind.CREDIT_NOTE, period=shown.month).order_by("drafted_at")
-    context = {"shown": shown, "in_review": states["REVIEW"], "approved": states["APPROVED"], "notes": notes}
+    notes = Invoice.objects.filter(kind=Invoice.Kind.CREDIT_NOTE, period__in=[shown.month] if shown.month else [])
+    context = {
+        "shown": shown,
+        "in_review": states["REVIEW"],
+        "approved": states["APPROVED"],
+        "notes": notes.order_by("drafted_at"),
+    }
     return render(request, "web/invoices.html", context | {"may_manage": _may_manage(request)})
 
 

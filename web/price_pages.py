@@ -66,10 +66,11 @@ def new_rate_card(request: PageRequest) -> HttpResponseBase:
 def _municipality_id(schema: str) -> UUID | None:
     if not schema:
         return None
-    found = Municipality.objects.exclude(schema_name="public").filter(schema_name=schema).first()
-    if found is None:
+    found = Municipality.objects.exclude(schema_name="public").filter(schema_name=schema)
+    municipality_id: UUID | None = found.values_list("id", flat=True).first()
+    if municipality_id is None:
         raise Http404
-    return found.id
+    return municipality_id
 
 
 def _owned(card: Card, municipality_id: UUID | None) -> Card:
