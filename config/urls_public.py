@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import BSP
-from web import buyer_pages, console, finance, flow, invoice_steps, price_pages, usage_pages
+from web import adjustment_pages, buyer_pages, console, finance, flow, invoice_steps, price_pages, usage_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=BSP),
@@ -27,6 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<uuid:invoice_id>/credit/", invoice_steps.credit, name="invoice-credit"),
     path("invoices/<uuid:invoice_id>/payment/", invoice_steps.payment, name="invoice-payment"),
     path("month-so-far/", usage_pages.month_so_far, name="month-so-far"),
+    path("adjustments/", adjustment_pages.adjustments, name="adjustments"),
+    path("adjustments/<int:adjustment_id>/back/", adjustment_pages.take_back, name="adjustment-back"),
     path("margin/", usage_pages.margin, name="margin"),
     path("unpaid/", usage_pages.unpaid, name="unpaid"),
     path("rate-cards/", price_pages.rate_cards, name="rate-cards"),

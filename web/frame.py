@@ -30,6 +30,7 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("invoices", _("Invoices"), Permission.READ_INVOICES),
     ("month-so-far", _("This month"), Permission.READ_INVOICES),
     ("unpaid", _("Unpaid"), Permission.READ_INVOICES),
+    ("adjustments", _("Corrections by hand"), Permission.MANAGE_INVOICES),
     ("margin", _("Margin"), Permission.READ_INVOICES),
     ("rate-cards", _("Rate cards"), Permission.READ_INVOICES),
     ("buyers", _("Billing details"), Permission.READ_INVOICES),

@@ -120,7 +120,7 @@ def payment(request: PageRequest, invoice_id: UUID) -> HttpResponseBase:
 
 def _book(request: PageRequest, invoice_id: UUID, today: date) -> str:
     """Book what the form says; return what is wrong with it, or ''."""
-    amount = _cents(request.POST.get("amount", ""))
+    amount = in_cents(request.POST.get("amount", ""))
     try:
         paid_date = date.fromisoformat(request.POST.get("paid_date", ""))
     except ValueError:
@@ -186,7 +186,7 @@ def _whole(text: str | None) -> str:
     return text if text and text.isdecimal() and len(text) < 7 else "0"
 
 
-def _cents(text: str) -> int:
+def in_cents(text: str) -> int:
     """Return an amount as people type it, with a comma or a point; 0 when it is none."""
     plain = text.strip().replace("€", "").replace(" ", "")
     if "," in plain:

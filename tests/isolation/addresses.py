@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import SignedIn, User
 from audit.models import Entry
-from billing.models import Invoice
+from billing.models import Adjustment, Invoice
 from messaging.core.models import Replay
 from messaging.models import (
     Blob,
@@ -476,6 +476,10 @@ OF_THE_CONSOLE = EVERY_HOST | {
     "invoices/<uuid:invoice_id>/credit/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",)),
     "invoices/<uuid:invoice_id>/payment/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, nothing="an empty form"),
     "month-so-far/": Address(PAGE, "BSP_FINANCE", nothing="the party used nothing this month"),
+    "adjustments/": Address(PAGE, "BSP_FINANCE", sees=("Adjustment.description",)),
+    "adjustments/<int:adjustment_id>/back/": Address(
+        PAGE, "BSP_FINANCE", method="POST", ids={"adjustment_id": Adjustment}, changes=(Adjustment,)
+    ),
     "margin/": Address(
         PAGE, "BSP_FINANCE", query=lambda party: "month=2026-03", nothing="names and sums of all, no ids"
     ),

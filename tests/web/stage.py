@@ -304,6 +304,7 @@ class Stage:
             ("invoice-payment", "finance", f"/invoices/{invoice}/payment/"),
             ("invoices-approve", "finance", f"/invoices/many/approve/?month={month}"),
             ("month-so-far", "finance", "/month-so-far/"),
+            ("adjustments", "finance", "/adjustments/"),
             ("margin", "finance", f"/margin/?month={month}"),
             ("unpaid", "finance", "/unpaid/"),
             ("rate-cards", "finance", "/rate-cards/"),

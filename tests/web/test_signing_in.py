@@ -9,7 +9,7 @@ from django_tenants.utils import schema_context
 from tests.web.conftest import HOSTS, PASSWORD
 
 WORKSPACE = ["/inbox/", "/numbers/", "/templates/", "/users/", "/trail/", "/unreached/", "/usage/", "/invoices/"]
-OF_FINANCE = {"/invoices/", "/month-so-far/", "/unpaid/", "/margin/", "/rate-cards/", "/buyers/"}
+OF_FINANCE = {"/invoices/", "/month-so-far/", "/unpaid/", "/margin/", "/adjustments/", "/rate-cards/", "/buyers/"}
 CONSOLE = ["/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/", *sorted(OF_FINANCE)]
 MAY = {
     ("utrecht", "AGENT"): {"/inbox/", "/unreached/"},
