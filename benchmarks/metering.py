@@ -51,7 +51,7 @@ REFERENCE = """
             AND (card.valid_until IS NULL OR conversation.opened_date < card.valid_until)
         JOIN billing_rate AS rate ON rate.card_id = card.id AND rate.category = conversation.category
         WHERE conversation.month = %s
-        GROUP BY municipality_id, phone_number_id, conversation.category, purpose, template, opened_date,
+        GROUP BY conversation.municipality_id, phone_number_id, conversation.category, purpose, template, opened_date,
             rate.unit_price
     ) AS priced
 """

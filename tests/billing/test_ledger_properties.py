@@ -128,13 +128,13 @@ class TestTheSameReports:
 # Prices every conversation by the card of its day, with nothing of the product's code, to the cent and by line.
 BY_ONE_QUERY = """
     SELECT municipality_id, round(sum(line) + max(fee), 2) FROM (
-        SELECT municipality_id, card.platform_fee AS fee, round(count(*) * rate.unit_price, 2) AS line
+        SELECT conversation.municipality_id, card.platform_fee AS fee, round(count(*) * rate.unit_price, 2) AS line
         FROM billing_conversation AS conversation
         JOIN billing_ratecard AS card ON conversation.opened_date >= card.valid_from
             AND (card.valid_until IS NULL OR conversation.opened_date < card.valid_until)
         JOIN billing_rate AS rate ON rate.card_id = card.id AND rate.category = conversation.category
         WHERE conversation.month = %s
-        GROUP BY municipality_id, card.id, rate.category, rate.unit_price, card.platform_fee
+        GROUP BY conversation.municipality_id, card.id, rate.category, rate.unit_price, card.platform_fee
     ) AS line GROUP BY municipality_id
 """
 
