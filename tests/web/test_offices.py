@@ -202,7 +202,10 @@ def test_a_line_shows_each_conversation_that_it_counts(finance, drafted):
     position = drafted.lines.get(category="UTILITY").position
     first = _page(finance, f"/invoices/{drafted.id}/lines/{position}/")
     second = _page(finance, f"/invoices/{drafted.id}/lines/{position}/?page=2")
-    assert (first.count("vervolg_op_uw_vraag"), second.count("vervolg_op_uw_vraag")) == (1 + 100, 30)  # by day, one by one
+    assert (first.count("vervolg_op_uw_vraag"), second.count("vervolg_op_uw_vraag")) == (
+        1 + 100,
+        30,
+    )  # by day, one by one
     assert "3 feb 2026 10:00" in first
     assert finance.get(f"/invoices/{drafted.id}/lines/99/").status_code == 404
 
