@@ -11,13 +11,17 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import mail, signed_in
+from accounts import mail, signed_in, strength
 from accounts.models import User
+from accounts.sign_on import flow, gate
+from audit.record import record
+from tenants import clock
 
 # What is said on the next page about what was done, by the name of the template that allauth would use. All else, such
 # as who signed in, is said by the page itself.
@@ -41,9 +45,39 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Return False: an account is given, not taken."""
         return False
 
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Return whose password it is; nobody, where people come by their municipality's provider.
+
+        Answered as a wrong password is, so that nobody learns which it was; the page says what to do.
+        """
+        user: User | None = super().authenticate(request, **credentials)
+        if user is not None and not gate.may_sign_in_here(user=user):
+            return None
+        return user
+
+    def pre_login(self, request: HttpRequest, user: User, **how: Any) -> HttpResponseBase | None:
+        """Stop who may not sign in this way, such as with a passkey where the provider must be used."""
+        answer: HttpResponseBase | None = super().pre_login(request, user, **how)
+        login = (how["signal_kwargs"] or {}).get("sociallogin")
+        if answer is None and login is not None:
+            sign_on = gate.running()
+            request.session[flow.STRONG] = sign_on is not None and flow.is_strong(sign_on=sign_on, login=login)
+        elif answer is None and not gate.may_sign_in_here(user=user):
+            messages.error(request, str(_("Sign in with your municipality's account.")))
+            return redirect("account_login")
+        return answer
+
+    def get_login_stages(self) -> list[str]:
+        """Return the steps of signing in; the second one is ours, because a provider may have asked for it."""
+        stages: list[str] = super().get_login_stages()
+        ours = "accounts.sign_on.stages.SecondStepStage"
+        return [ours if stage == "allauth.mfa.stages.AuthenticateStage" else stage for stage in stages]
+
     def login(self, request: HttpRequest, user: User) -> None:
-        """Sign somebody in, and remember where."""
+        """Sign somebody in, and remember where, and whether their provider has seen to a second step."""
         super().login(request, user)
+        if request.session.pop(flow.STRONG, False):
+            strength.vouch(request=request, user=user)
         signed_in.begin(
             user=user,
             session=request.session,
@@ -66,6 +100,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Return where somebody goes who has changed their password."""
         return reverse("mfa_index")
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Tell somebody that what protects their account was changed, and tell it to the trail."""
+        what = template_prefix.rpartition("/")[2]
+        actor, at = user.actor(), clock.now()
+        record(action="account.change", actor=actor, at=at, subject=f"user {user.id}", details={"what": what})
+        super().send_notification_mail(template_prefix, user, context=context, email=email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of our mails; that it could not leave is noted, and stops nobody.  Raises KeyError: it is none."""

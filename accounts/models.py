@@ -241,3 +241,7 @@ class Mail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.state}"
+
+
+# Django finds models here; these have a room of their own.
+from accounts.sign_on.models import GroupRole, SignOn  # noqa: E402, F401

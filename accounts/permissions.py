@@ -25,6 +25,7 @@ class Permission(StrEnum):
     READ_TEMPLATES = "READ_TEMPLATES"
     MANAGE_TEMPLATES = "MANAGE_TEMPLATES"
     READ_USERS = "READ_USERS"
+    MANAGE_SIGN_ON = "MANAGE_SIGN_ON"
     READ_MUNICIPALITIES = "READ_MUNICIPALITIES"
     READ_USAGE = "READ_USAGE"
     READ_INVOICES = "READ_INVOICES"
@@ -42,6 +43,7 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.READ_TEMPLATES: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.MANAGE_TEMPLATES: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_USERS: frozenset({MunicipalRole.ADMIN}),
+    Permission.MANAGE_SIGN_ON: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_MUNICIPALITIES: frozenset({BspRole.BSP_SUPPORT, BspRole.BSP_ONBOARDING, BspRole.BSP_OPERATOR}),
     Permission.READ_USAGE: frozenset({MunicipalRole.ADMIN, MunicipalRole.FINANCE, BspRole.BSP_FINANCE}),
     Permission.READ_INVOICES: frozenset({BspRole.BSP_FINANCE}),

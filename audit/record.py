@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 from django_tenants.utils import get_public_schema_name, schema_context
 
+from audit import anchor
 from audit.chain import FIRST_HASH, FORM, hash_of
 from audit.models import Entry
 from audit.origin import origin_now
@@ -79,6 +80,7 @@ def _append(action: str, actor: Actor, at: datetime, subject: str, outcome: str,
     )
     entry.hash = hash_of(entry=entry)
     entry.save(force_insert=True)
+    anchor.keep(entry=entry)
     return entry
 
 

@@ -28,6 +28,7 @@ _BOTH = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "audit",
     "api",
 ]
@@ -158,6 +159,10 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT  # http://<municipality>.localhost
+# A municipality's own provider (accounts/sign_on/): whose it is stands in its schema, not here.
+SOCIALACCOUNT_ADAPTER = "accounts.sign_on.flow.SignOnAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address finds nobody
+SOCIALACCOUNT_STORE_TOKENS = False
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day, and no longer
 

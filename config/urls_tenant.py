@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import TENANT
-from web import administration, desk, listening, media, template_pages, uncertain, usage_pages, workspace
+from web import administration, desk, listening, media, sign_on, template_pages, uncertain, usage_pages, workspace
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=TENANT),
@@ -39,6 +39,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<uuid:invoice_id>/", usage_pages.own_invoice, name="own-invoice"),
     path("invoices/<uuid:invoice_id>.csv", usage_pages.own_invoice_csv, name="own-invoice-csv"),
     path("invoices/<uuid:invoice_id>/lines/<int:position>/", usage_pages.own_line, name="own-invoice-line"),
+    path("single-sign-on/", sign_on.settings, name="sign-on"),
+    path("sign-in/provider/", sign_on.begin, name="sign-on-begin"),
+    path("sign-in/provider/back/", sign_on.come_back, name="sign-on-back"),
+    path("account/connect/", sign_on.connect, name="sign-on-connect"),
 ]
 
 handler403 = "web.home.forbidden"

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from accounts.models import ApiKey, Invitation, Mail, RoleGrant, SignedIn, SignInRules, User
+from accounts.models import ApiKey, GroupRole, Invitation, Mail, RoleGrant, SignedIn, SignInRules, SignOn, User
 from api.models import IdempotencyRecord
 from audit.models import Entry
 from billing.models import (
@@ -281,6 +281,16 @@ BASES: dict[type, Any] = {
         "token_digest": HASH,
     },
     Mail: lambda: {"user": saved(User), "what": "INVITATION", "language": "nl", "queued_at": AT, "due_at": AT},
+    SignOn: lambda: {
+        "issuer": "https://login.example",
+        "client_id": "x",
+        "client_secret": "x",
+        "groups_claim": "groups",
+        "second_step": "HERE",
+        "local_admin": saved(User),
+        "changed_at": AT,
+    },
+    GroupRole: lambda: {"group": "x", "role": "AGENT"},
     Entry: lambda: {
         "sequence": 1_000_000,
         "at": AT,
@@ -524,6 +534,12 @@ ROWS: dict[str, dict[str, Any]] = {
     "mail_what_known": {"what": "PROMOTION"},
     "mail_state_known": {"state": "LOST"},
     "mail_sent_when": {"state": "SENT"},
+    "sign_on_one_row": {"id": 2},
+    "sign_on_second_step_known": {"second_step": "NOBODY"},
+    "sign_on_complete": {"issuer": ""},
+    "group_role_once": {},
+    "group_role_named": {"group": ""},
+    "group_role_known": {"role": "BSP_SUPPORT"},
     "replay_events_of_one_municipality": {"event_ids": [1]},
     "number_hour_once": {"messages": 2},
     "unknown_update_once": {"times": 2},

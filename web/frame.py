@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django_tenants.utils import get_public_schema_name
 
 from accounts.permissions import Permission
+from accounts.sign_on import gate
+from accounts.sign_on.models import SignOn
 from messaging import reading
 from tenants.models import Municipality, Trouble
 from web.access import is_fragment, permissions
@@ -24,6 +26,7 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("numbers", _("Number"), Permission.READ_NUMBERS),
     ("templates", _("Templates"), Permission.READ_TEMPLATES),
     ("users", _("Users"), Permission.READ_USERS),
+    ("sign-on", _("Single sign-on"), Permission.MANAGE_SIGN_ON),
     ("municipalities", _("Municipalities"), Permission.READ_MUNICIPALITIES),
     ("troubles", _("Numbers in trouble"), Permission.READ_MUNICIPALITIES),
     ("flow", _("Message flow"), Permission.READ_FLOW),
@@ -63,6 +66,7 @@ class Frame:
     is_part: bool  # a script asks for a part of the page, which brings this along
     other_languages: tuple[tuple[str, str], ...]
     sends_mail: bool
+    sign_on: Callable[[], SignOn | None]  # how people come by the municipality's provider; asked for when shown
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -88,7 +92,12 @@ def _frame(request: HttpRequest) -> Frame:
         is_part=is_fragment(request),
         other_languages=tuple(pair for pair in settings.LANGUAGES if pair[0] != get_language()),
         sends_mail=settings.SENDS_MAIL,
+        sign_on=_nothing if is_console else gate.running,
     )
+
+
+def _nothing() -> None:
+    """Return that there is none: the console's people have no provider."""
 
 
 def _doors(request: HttpRequest) -> tuple[Door, ...]:

@@ -17,7 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import addresses, signed_in, strength
 from accounts.second_step import SecondStepAdapter
+from accounts.sign_on import gate
 from accounts.strength import Owed
+from audit.record import record
+from tenants import clock
 from web.access import PageRequest, owed, requires
 
 
@@ -73,6 +76,7 @@ def overview(request: PageRequest) -> HttpResponse:
         "codes": next((each.wrap() for each in found if each.type == Authenticator.Type.RECOVERY_CODES), None),
         "places": signed_in.places(user=request.user),
         "current": signed_in.current(session=request.session),
+        "connected": gate.comes_by_provider(user=request.user),
     }
     return render(request, "web/account.html", shown)
 
@@ -83,6 +87,7 @@ def end_sessions(request: PageRequest) -> HttpResponse:
     """End one of somebody's sessions, or all but this one."""
     if request.POST.get("place") == "others":
         count = signed_in.end_others(user=request.user, session=request.session)
+        _record_ended(request, count)
         said = ngettext("%(count)s other session was ended.", "%(count)s other sessions were ended.", count)
         messages.success(request, said % {"count": count})
         return redirect("mfa_index")
@@ -91,10 +96,17 @@ def end_sessions(request: PageRequest) -> HttpResponse:
     except ValueError:
         ended = False
     if ended:
+        _record_ended(request, 1)
         messages.success(request, _("The session was ended."))
     else:
         messages.error(request, _("That session had ended already."))
     return redirect("mfa_index")
+
+
+def _record_ended(request: PageRequest, count: int) -> None:
+    """Have the trail know that somebody ended sessions of their own."""
+    actor, at = request.user.actor(), clock.now()
+    record(action="session.end", actor=actor, at=at, subject=f"user {request.user.id}", details={"ended": count})
 
 
 class ConfirmByPasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission
+from audit.record import record
 from messaging.models import Template
 from messaging.templates import assigning, requesting, showing, tasks
 from tenants import clock
@@ -34,6 +35,7 @@ def sync(request: PageRequest) -> HttpResponse:
     if request.method == "POST":
         accounts = showing.accounts(municipality=request.tenant)
         requesting.request_all(waba_ids=[account.waba_id for account in accounts], at=clock.now())
+        record(action="template.sync", actor=request.user.actor(), at=clock.now(), subject="templates")
         if not tasks.begin(schema_name=request.tenant.schema_name):
             messages.warning(request, _("The work in the background is away. The look begins when it is back."))
         return redirect("templates")

@@ -303,6 +303,7 @@ REFUSED: Promise = _("WhatsApp would not take this message. Change it and try ag
 
 # What stands in a trail. What is not here is shown by its code.
 ACTIONS: dict[str, Promise] = {
+    "account.change": _("Own account changed"),
     "api.call": _("Operation of the API"),
     "api_key.create": _("API key made"),
     "api_key.revoke": _("API key revoked"),
@@ -331,7 +332,12 @@ ACTIONS: dict[str, Promise] = {
     "page.open": _("Page opened"),
     "quarantine.erase": _("Messages erased that nobody claimed"),
     "rate_card.load": _("Rates loaded"),
+    "session.end": _("Own sessions ended"),
+    "sign_in.provider": _("Signed in by the municipality's provider"),
+    "sign_on.change": _("Single sign-on changed"),
+    "sign_on.link": _("Account of the municipality connected"),
     "template.assign_purpose": _("Template given a purpose"),
+    "template.sync": _("Look at Meta's templates asked for"),
     "thread.assigned": _("Conversation given to an agent"),
     "thread.case": _("Conversation linked to a case"),
     "thread.close": _("Conversation closed"),
@@ -342,6 +348,7 @@ ACTIONS: dict[str, Promise] = {
     "thread.snoozed": _("Conversation put aside"),
     "thread.woken": _("Conversation taken up again"),
     "user.make": _("User made or changed"),
+    "user.roles": _("Roles changed"),
 }
 OUTCOMES: dict[str, Promise] = {
     "OK": pgettext_lazy("outcome", "Done"),

@@ -1,9 +1,9 @@
-"""The local set-up by command: `python -m config.local demo|test|lint|bench|chaos|fuzz|clean|code`."""
+"""The set-up by command, for make: `python -m config.local demo|test|lint|bench|chaos|fuzz|audit|clean|code`."""
 
 import sys
 from collections.abc import Sequence
 
-from config.local import checks, running, sign_ins
+from config.local import auditing, checks, running, sign_ins
 from config.local.failure import SetupError, explain
 
 
@@ -24,13 +24,16 @@ def main(*, arguments: Sequence[str]) -> int:
                 return checks.chaos(arguments=rest)
             case "fuzz":
                 return checks.fuzz(arguments=rest)
+            case "audit":
+                return auditing.audit(arguments=rest)
             case "clean":
                 return running.clean()
             case "code" if len(rest) == 1:
                 print(sign_ins.code(secret=rest[0]))
                 return 0
             case _:
-                print("use: python -m config.local demo|test|lint|bench|chaos|fuzz|clean|code SECRET", file=sys.stderr)
+                use = "use: python -m config.local demo|test|lint|bench|chaos|fuzz|audit|clean|code SECRET"
+                print(use, file=sys.stderr)
                 return 2
     except SetupError as error:
         print(f"make {command}: {error}", file=sys.stderr)

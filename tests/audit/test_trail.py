@@ -256,11 +256,45 @@ class TestVerifying:
         assert code == 1
         assert any(line.startswith("utrecht: broken at entry 3") for line in lines)
 
-    def test_it_shows_what_was_cut_off_at_the_end_to_who_kept_the_last_hash(self, alter):
-        before = json.loads(verify("--json")[1][-1])
-        alter(f"DELETE FROM audit_entry WHERE sequence = {before['entries']}")
-        after = json.loads(verify("--json")[1][-1])
-        assert (after["entries"], after["last_hash"]) != (before["entries"], before["last_hash"])
+    @pytest.mark.parametrize("schema", SCHEMAS)
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_it_finds_what_was_cut_off_at_the_end(self, utrecht, schema, count):
+        with schema_context(schema), connection.cursor() as cursor:
+            write(4)
+            last = Entry.objects.order_by("-sequence").first().sequence
+            cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_append_only")
+            cursor.execute("DELETE FROM audit_entry WHERE sequence > %s", [last - count])
+            assert holds()  # by the chain alone it is not seen
+        code, lines = verify("--json")
+        assert code == 1
+        verdicts = {verdict["schema"]: verdict for verdict in map(json.loads, lines)}
+        assert verdicts[schema]["broken_at"] == last - count + 1
+        assert verdicts[next(other for other in SCHEMAS if other != schema)]["broken_at"] is None
+
+    def test_it_finds_an_end_that_was_written_anew(self, alter):
+        with schema_context("utrecht"):
+            last = Entry.objects.order_by("-sequence").first()
+            last.subject = "x"
+            digest = hash_of(entry=last).hex()
+        alter(f"UPDATE audit_entry SET subject = 'x', hash = '\\x{digest}' WHERE sequence = {last.sequence}")
+        code, lines = verify()
+        assert code == 1
+        assert any(line.startswith(f"utrecht: broken at entry {last.sequence}") for line in lines)
+
+    def test_it_finds_a_trail_that_was_emptied(self, alter):
+        alter("DELETE FROM audit_entry")
+        assert verify()[0] == 1
+
+    def test_what_was_written_before_ends_were_kept_holds(self, alter):
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM public.audit_anchor")
+        assert verify()[0] == 0
+
+    def test_an_entry_that_was_rolled_back_is_not_missed(self, alter):
+        with schema_context("utrecht"), transaction.atomic():
+            write()
+            transaction.set_rollback(True)
+        assert verify()[0] == 0
 
     def test_it_finds_a_trail_that_was_dropped(self, alter):
         with connection.cursor() as cursor:

@@ -332,6 +332,14 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         ids=_INVOICE | {"position": lambda party: 1},
         nothing="a draft, which it does not see",
     ),
+    "single-sign-on/": Address(
+        PAGE, "ADMIN", sees=("SignOn.issuer", "GroupRole.group"), elsewhere=frozenset({200, 422})
+    ),
+    "sign-in/provider/": Address(
+        OPEN, nothing="sends on where a provider is on (tests/accounts/test_sign_on.py)", elsewhere=frozenset({302})
+    ),
+    "sign-in/provider/back/": Address(OPEN, nothing="the way back from there", elsewhere=frozenset({302})),
+    "account/connect/": Address(PAGE, nothing="sends on where a provider is on", elsewhere=frozenset({302})),
     "api/v1/messages": Address(
         API,
         "messages:send",

@@ -17,6 +17,7 @@ from typing import Any
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
@@ -26,7 +27,7 @@ from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
-from accounts.models import ApiKey, Invitation, Mail, RoleGrant, SignedIn, SignInRules, User
+from accounts.models import ApiKey, GroupRole, Invitation, Mail, RoleGrant, SignedIn, SignInRules, SignOn, User
 from accounts.sessions import digest
 from api.models import IdempotencyRecord
 from audit.models import Entry
@@ -410,6 +411,22 @@ EVERYWHERE: dict[type[models.Model], Callable[[Party], Any]] = {
         user=party.rows[Invitation].user, what="INVITATION", language="nl", queued_at=AT, due_at=AT
     ),
     Group: lambda party: Group.objects.create(name=party.text("group")),
+    SignOn: lambda party: SignOn.objects.create(
+        issuer=f"https://{party.text('issuer')}.example",
+        client_id=party.text("client"),
+        client_secret=party.text("sealed"),
+        groups_claim=party.text("claim"),
+        local_admin=party.rows[User],
+        changed_at=AT,
+    ),
+    GroupRole: lambda party: GroupRole.objects.create(group=party.text("provider's group"), role="AGENT"),
+    SocialApp: lambda party: SocialApp.objects.create(provider=party.text("app"), client_id=party.text("app id")),
+    SocialAccount: lambda party: SocialAccount.objects.create(
+        user=party.rows[User], provider=party.rows[SignOn].issuer, uid=party.text("subject")
+    ),
+    SocialToken: lambda party: SocialToken.objects.create(
+        app=party.rows[SocialApp], account=party.rows[SocialAccount], token=party.text("token")
+    ),
     Entry: _trail,
 }
 # --- In each municipality's schema

@@ -18,7 +18,7 @@ from audit import searching
 from audit.chain import hash_of
 from audit.models import Entry
 from audit.record import Actor, record
-from tests.web.conftest import HOSTS
+from tests.web.conftest import HOSTS, PASSWORD
 
 
 def entries(schema, *actions):
@@ -59,6 +59,23 @@ def test_what_was_denied_is_kept(people, schema, role, path):
     (entry,) = entries(schema, "page.open")
     assert (entry.outcome, entry.subject, entry.origin) == ("DENIED", f"page {path.strip('/')}", "192.0.2.9")
     assert "Fatima" not in f"{entry.subject}{entry.details}"
+
+
+def test_what_somebody_changes_of_their_own_account_is_kept(people):
+    agent = people("utrecht", "AGENT")
+    new = "een-heel-ander-wachtwoord-2"
+    agent.post("/account/password/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    agent.post("/account/sessions/end/", {"place": "others"})
+    (changed,), (ended,) = entries("utrecht", "account.change"), entries("utrecht", "session.end")
+    assert (changed.actor_name, changed.details) == ("Agent van utrecht", {"what": "password_changed"})
+    assert ended.details == {"ended": 0}
+    assert new not in str(changed.__dict__)
+
+
+def test_asking_for_a_look_at_metas_templates_is_kept(people):
+    people("utrecht", "ADMIN").post("/templates/sync/")
+    (entry,) = entries("utrecht", "template.sync")
+    assert entry.actor_name == "Admin van utrecht"
 
 
 def test_who_is_not_signed_in_leaves_no_entry(utrecht):

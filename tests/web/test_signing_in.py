@@ -8,13 +8,23 @@ from django_tenants.utils import schema_context
 
 from tests.web.conftest import HOSTS, PASSWORD
 
-WORKSPACE = ["/inbox/", "/numbers/", "/templates/", "/users/", "/trail/", "/unreached/", "/usage/", "/invoices/"]
+WORKSPACE = [
+    "/inbox/",
+    "/numbers/",
+    "/templates/",
+    "/users/",
+    "/trail/",
+    "/unreached/",
+    "/usage/",
+    "/invoices/",
+    "/single-sign-on/",
+]
 OF_FINANCE = {"/invoices/", "/month-so-far/", "/unpaid/", "/margin/", "/adjustments/", "/rate-cards/", "/buyers/"}
 CONSOLE = ["/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/", *sorted(OF_FINANCE)]
 MAY = {
     ("utrecht", "AGENT"): {"/inbox/", "/unreached/"},
     ("utrecht", "SUPERVISOR"): {"/inbox/", "/numbers/", "/templates/", "/unreached/"},
-    ("utrecht", "ADMIN"): {"/numbers/", "/templates/", "/users/", "/usage/"},
+    ("utrecht", "ADMIN"): {"/numbers/", "/templates/", "/users/", "/usage/", "/single-sign-on/"},
     ("utrecht", "FINANCE"): {"/usage/", "/invoices/"},
     ("utrecht", "PRIVACY_OFFICER"): {"/trail/"},
     ("public", "BSP_SUPPORT"): {"/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/"},

@@ -14,8 +14,8 @@ from tenants import clock
 
 class Command(BaseCommand):
     help = (
-        "Recompute the hash chain of every schema's audit trail. Exit 1: one is broken. Keep the printed counts and "
-        "last hashes elsewhere: entries that were cut off at a trail's end are found only by comparing with them."
+        "Recompute the hash chain of every schema's audit trail, up to where it ended. Exit 1: one is broken. Keep the "
+        "printed counts and last hashes elsewhere: who could alter all of the database is found by comparing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
