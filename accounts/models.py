@@ -15,7 +15,10 @@ from django.db.models.functions import Lower
 
 from accounts.roles import ROLES
 from accounts.scopes import SCOPES
+from accounts.team_models import Membership, Team, TeamRule
 from audit.record import Actor
+
+__all__ = ["ApiKey", "Membership", "RoleGrant", "SignedIn", "Team", "TeamRule", "User", "UserManager"]
 
 
 class UserManager(BaseUserManager["User"]):

@@ -21,11 +21,13 @@ class Permission(StrEnum):
 
     READ_THREADS = "READ_THREADS"
     ANSWER_THREADS = "ANSWER_THREADS"
+    READ_ALL_TEAMS = "READ_ALL_TEAMS"
     READ_NUMBERS = "READ_NUMBERS"
     READ_TEMPLATES = "READ_TEMPLATES"
     MANAGE_TEMPLATES = "MANAGE_TEMPLATES"
     READ_USERS = "READ_USERS"
     MANAGE_SIGN_ON = "MANAGE_SIGN_ON"
+    MANAGE_TEAMS = "MANAGE_TEAMS"
     READ_MUNICIPALITIES = "READ_MUNICIPALITIES"
     READ_USAGE = "READ_USAGE"
     READ_INVOICES = "READ_INVOICES"
@@ -39,11 +41,13 @@ class Permission(StrEnum):
 ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.READ_THREADS: frozenset({MunicipalRole.AGENT, MunicipalRole.SUPERVISOR}),
     Permission.ANSWER_THREADS: frozenset({MunicipalRole.AGENT, MunicipalRole.SUPERVISOR}),
+    Permission.READ_ALL_TEAMS: frozenset({MunicipalRole.SUPERVISOR}),
     Permission.READ_NUMBERS: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.READ_TEMPLATES: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.MANAGE_TEMPLATES: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_USERS: frozenset({MunicipalRole.ADMIN}),
     Permission.MANAGE_SIGN_ON: frozenset({MunicipalRole.ADMIN}),
+    Permission.MANAGE_TEAMS: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_MUNICIPALITIES: frozenset({BspRole.BSP_SUPPORT, BspRole.BSP_ONBOARDING, BspRole.BSP_OPERATOR}),
     Permission.READ_USAGE: frozenset({MunicipalRole.ADMIN, MunicipalRole.FINANCE, BspRole.BSP_FINANCE}),
     Permission.READ_INVOICES: frozenset({BspRole.BSP_FINANCE}),

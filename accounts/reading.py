@@ -1,5 +1,6 @@
 """Who there is: the users of a schema, with their roles."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from accounts.models import User
@@ -25,3 +26,9 @@ def users() -> list[UserView]:
         )
         for user in found
     ]
+
+
+def addresses_with(*, roles: Collection[str]) -> list[str]:
+    """Return the e-mail addresses of who has any of some roles in the schema that the connection is in."""
+    found = User.objects.filter(is_active=True, role_grants__role__in=roles).distinct()
+    return list(found.order_by("email").values_list("email", flat=True))

@@ -43,6 +43,12 @@ app.conf.update(
         "find-silences": {"task": "messaging.tasks.find_silences", "schedule": 600.0, "options": {"expires": 600}},
         "erase-unowned": {"task": "messaging.tasks.erase_unowned", "schedule": 3600.0, "options": {"expires": 3600}},
         "mail-troubles": {"task": "messaging.tasks.mail_troubles", "schedule": 30.0, "options": {"expires": 30}},
+        "mail-template-alerts": {
+            "task": "messaging.templates.tasks.mail_template_alerts",
+            "schedule": 300.0,
+            "options": {"expires": 300},
+        },
+        "end-restrictions": {"task": "messaging.tasks.end_restrictions", "schedule": 60.0, "options": {"expires": 60}},
         "forget-hours": {"task": "messaging.tasks.forget_hours", "schedule": 86400.0, "options": {"expires": 86400}},
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },

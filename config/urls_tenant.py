@@ -4,7 +4,18 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import TENANT
-from web import administration, desk, listening, media, sign_on, template_pages, uncertain, usage_pages, workspace
+from web import (
+    administration,
+    desk,
+    listening,
+    media,
+    sign_on,
+    teams,
+    template_pages,
+    uncertain,
+    usage_pages,
+    workspace,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=TENANT),
@@ -33,6 +44,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("templates/sync/", template_pages.sync, name="sync-templates"),
     path("templates/<uuid:template_id>/", template_pages.template, name="template"),
     path("templates/<uuid:template_id>/purpose/", template_pages.assign_purpose, name="assign-purpose"),
+    path("teams/", teams.overview, name="teams"),
+    path("teams/rule/", teams.rule, name="team-rule"),
+    path("teams/<uuid:team_id>/", teams.team, name="team"),
+    path("teams/<uuid:team_id>/dissolve/", teams.dissolve, name="dissolve-team"),
+    path("threads/<uuid:thread_id>/team/", teams.hand_over, name="hand-to-team"),
     path("users/", administration.users, name="users"),
     path("usage/", usage_pages.own_usage, name="own-usage"),
     path("invoices/", usage_pages.own_invoices, name="own-invoices"),

@@ -4,7 +4,6 @@ A trouble is claimed, mailed, and marked as mailed. Whoever dies between the las
 it errs on the side of telling twice, never of not telling. Nothing of a citizen's is in a mail.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from smtplib import SMTPException
 
@@ -13,7 +12,7 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django_tenants.utils import schema_context
 
-from accounts.models import User
+from accounts.reading import addresses_with
 from accounts.roles import BspRole, MunicipalRole
 from messaging.trouble_words import ADVICE, TITLES
 from tenants.models import Trouble
@@ -78,11 +77,6 @@ def _mail(trouble: Trouble, *, is_over: bool) -> None:
 def _recipients(schema_name: str) -> list[str]:
     """Return the municipality's admins, and the BSP's support."""
     with schema_context(schema_name):
-        admins = _addresses([MunicipalRole.ADMIN])
+        admins = addresses_with(roles=[MunicipalRole.ADMIN])
     with schema_context("public"):
-        return sorted({*admins, *_addresses([BspRole.BSP_SUPPORT, BspRole.BSP_OPERATOR])})
-
-
-def _addresses(roles: Sequence[str]) -> list[str]:
-    found = User.objects.filter(is_active=True, role_grants__role__in=roles).distinct()
-    return list(found.values_list("email", flat=True))
+        return sorted({*admins, *addresses_with(roles=[BspRole.BSP_SUPPORT, BspRole.BSP_OPERATOR])})

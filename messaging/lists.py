@@ -17,6 +17,7 @@ from messaging.desk.noting import unseen
 from messaging.desk.snoozing import asleep, awake
 from messaging.models import Message, Thread
 from messaging.reading import digest, name_of, names_of, open_troubles_here
+from messaging.seeing import seen
 
 _LAST = ("text", "kind", "direction", "state", "revoked_at")
 THREADS_A_PAGE = 50
@@ -134,7 +135,7 @@ def _page(choice: Choice, viewer_id: UUID | None, after: Key | None, at: datetim
         Choice.CLOSED: Q(state=Thread.State.CLOSED, imported=False),
     }
     field, falls = _order(choice)
-    threads = Thread.objects.filter(chosen[choice]).order_by(f"-{field}" if falls else field, "id")
+    threads = Thread.objects.filter(seen(), chosen[choice]).order_by(f"-{field}" if falls else field, "id")
     if after is not None:
         beyond = Q(**{f"{field}__{'lt' if falls else 'gt'}": after.moment})
         threads = threads.filter(beyond | Q(**{field: after.moment}, id__gt=after.id))
@@ -155,12 +156,12 @@ def _key(choice: Choice, thread: Thread) -> Key:
 
 
 def _counts(viewer_id: UUID | None, at: datetime) -> Counts:
-    seen = awake(at=at)
-    found = Thread.objects.filter(state=Thread.State.OPEN).aggregate(
-        mine=Count("id", filter=seen & Q(assignee_id=viewer_id, assignee_id__isnull=False)),
-        unassigned=Count("id", filter=seen & Q(assignee_id=None)),
-        waiting=Count("id", filter=seen & Q(waiting_since__isnull=False)),
-        all=Count("id", filter=seen),
+    now = awake(at=at)
+    found = Thread.objects.filter(seen(), state=Thread.State.OPEN).aggregate(
+        mine=Count("id", filter=now & Q(assignee_id=viewer_id, assignee_id__isnull=False)),
+        unassigned=Count("id", filter=now & Q(assignee_id=None)),
+        waiting=Count("id", filter=now & Q(waiting_since__isnull=False)),
+        all=Count("id", filter=now),
         snoozed=Count("id", filter=asleep(at=at)),
     )
     return Counts(**found)

@@ -11,7 +11,8 @@ from django_tenants.utils import schema_context
 from psycopg import sql
 
 from messaging.core.models import Lane
-from messaging.models import OutboxItem, Template, Thread
+from messaging.models import FirstWrite, OutboxItem, Template, Thread
+from messaging.window import SERVICE_WINDOW
 from tenants.clock import AMSTERDAM
 from tenants.models import Municipality, Number, NumberHealth
 from tenants.register import checked_schema_name
@@ -109,6 +110,12 @@ def numbers(*, municipality: Municipality, at: datetime) -> tuple[NumberView, ..
     found = municipality.numbers.select_related("health").order_by("closed_at", "display_phone_number")
     lanes = _resting(Lane.objects.filter(municipality_id=municipality.id))
     return tuple(_number(row, lanes, at) for row in sorted(found, key=lambda row: row.closed_at is not None))
+
+
+def written_first(*, at: datetime) -> int:
+    """Return to how many citizens the municipality of this schema wrote first in 24 hours, as its lanes count them."""
+    recent = FirstWrite.objects.filter(written_at__gt=at - SERVICE_WINDOW)
+    return recent.values("contact").distinct().count()
 
 
 def _view(row: Municipality, lanes: dict[str, Lane], traffic: dict[str, Traffic], at: datetime) -> MunicipalityView:

@@ -16,10 +16,12 @@ from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import User
+from accounts.teams import team_name
 from messaging import altering, consent, window
 from messaging.altering import Reaction, Version
 from messaging.media import answering, showing, types
 from messaging.models import Consent, Contact, Medium, Message, Template, Thread, ThreadNote, UncertainChoice
+from messaging.seeing import seen
 from messaging.templates import sending
 from tenants.models import Number, Trouble
 from tenants.trouble import BLOCKING, open_troubles
@@ -80,6 +82,7 @@ class ThreadView:
     name: str
     assignee: str  # who has it; '' for nobody
     lines: tuple[ShownMessage | ShownNote, ...]
+    team: str  # to which it was handed; '' for none
     phone: str
     number: str
     messages: tuple[ShownMessage, ...]
@@ -116,6 +119,7 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
     return ThreadView(
         thread=found,
         name=name_of(contact=found.contact),
+        team=team_name(team_id=found.team_id) if found.team_id else "",
         phone=f"+{found.contact.wa_id}" if found.contact.wa_id else "",
         number=number.display_phone_number if number else "",
         assignee=names.get(found.assignee_id, "") if found.assignee_id else "",
@@ -199,7 +203,7 @@ def _form(row: Any) -> str:
 
 def _quotes(found: Thread, rows: Iterable[Message]) -> dict[str, Quote]:
     wamids = {row.replies_to_wamid for row in rows if row.replies_to_wamid}
-    quoted = Message.objects.filter(wamid__in=wamids).defer("content", "original") if wamids else ()
+    quoted = Message.objects.filter(seen("thread__"), wamid__in=wamids).defer("content", "original") if wamids else ()
     quotes = {wamid: Quote(id=None, text="", kind="", is_ours=False) for wamid in wamids}
     for row in quoted:
         quotes[row.wamid or ""] = Quote(

@@ -18,7 +18,7 @@ from messaging.failures import NO_REASON
 from messaging.figures import META_ERRORS
 from messaging.lanes import stopping
 from messaging.metering import Meter
-from messaging.models import LooseStatus, Message, MessageStatus
+from messaging.models import FirstWrite, LooseStatus, Message, MessageStatus
 from messaging.repeating import withdraw_repeats
 from messaging.saving import save_changed
 from messaging.templates import refusals
@@ -109,6 +109,9 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
         arrived = [id_ for id_ in uncertain if id_ in changed and changed[id_].state != Message.State.FAILED]
         if arrived:
             withdraw_repeats(message_ids=arrived)
+        failed = [message.id for message in changed.values() if message.state == Message.State.FAILED]
+        if failed:
+            FirstWrite.objects.filter(message__in=failed).delete()  # who was not reached does not count
         for message in changed.values():
             if message.state == Message.State.FAILED and message.failed_code is not None:
                 number = message.thread.phone_number_id

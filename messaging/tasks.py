@@ -11,7 +11,7 @@ from django_tenants.utils import schema_context
 from messaging import alerts, dead_letters, hours, inbox, measuring, quarantine, silence, sweeping
 from messaging.media import blobs, fetching
 from messaging.waking import FETCH, send_wakes, woken
-from tenants import clock
+from tenants import clock, health
 from tenants.models import Municipality
 
 # A drain takes a second or two. One that hangs is killed, and the next one finds out which event it was.
@@ -137,3 +137,10 @@ def mail_troubles(**_: Any) -> None:
     """Mail about numbers whose trouble began or is over."""
     if told := alerts.mail_troubles(at=clock.now()):
         log.info("troubles_mailed", troubles=told)
+
+
+@shared_task
+def end_restrictions(**_: Any) -> None:
+    """End what Meta restricted until a moment that has come."""
+    if ended := health.end_restrictions(at=clock.now()):
+        log.info("restrictions_ended", numbers=ended)

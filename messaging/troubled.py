@@ -13,6 +13,7 @@ from messaging import uncertain
 from messaging.failures import WINDOW_CLOSED
 from messaging.models import Message, OutboxItem, Thread
 from messaging.reading import blocking, name_of
+from messaging.seeing import seen
 from tenants.models import Trouble
 
 TOO_LATE_DAYS = 7  # how long somebody is listed whose answer came too late, unless something reached them since
@@ -59,9 +60,13 @@ def unreachable(*, at: datetime) -> Unreachable:
         thread=OuterRef("pk"), failed_reason=WINDOW_CLOSED, stamped_at__gt=at - timedelta(days=TOO_LATE_DAYS)
     ).exclude(Exists(_reached_after()))
     queued = OutboxItem.objects.filter(message__thread=OuterRef("pk"), claimed_by=None)
-    threads = Thread.objects.annotate(too_late=Exists(late), stuck=Exists(queued)).filter(
-        Q(too_late=True)
-        | Q(phone_number_id__in=numbers) & (Q(stuck=True) | Q(state=Thread.State.OPEN, waiting_since__isnull=False))
+    threads = (
+        Thread.objects.filter(seen())
+        .annotate(too_late=Exists(late), stuck=Exists(queued))
+        .filter(
+            Q(too_late=True)
+            | Q(phone_number_id__in=numbers) & (Q(stuck=True) | Q(state=Thread.State.OPEN, waiting_since__isnull=False))
+        )
     )
     found: list[Any] = list(
         threads.select_related("contact")
@@ -73,7 +78,7 @@ def unreachable(*, at: datetime) -> Unreachable:
         .order_by(F("waiting_since").asc(nulls_last=True), "last_message_at", "id")[: MOST_CITIZENS + 1]
     )
     citizens = tuple(_unreached(thread) for thread in found[:MOST_CITIZENS])
-    undecided = uncertain.unsettled()
+    undecided = uncertain.unsettled().filter(seen("thread__"))
     shown = list(undecided.select_related("thread__contact")[: MOST_CITIZENS + 1])
     return Unreachable(
         troubles=tuple(troubles),

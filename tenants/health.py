@@ -58,6 +58,32 @@ def tell(*, number: Number, aspect: str, values: Mapping[str, Any], at: datetime
     return True
 
 
+def end_restrictions(*, at: datetime) -> int:
+    """End the restrictions whose moment has come, and what is wrong by them; return of how many numbers.
+
+    Meta says until when, and says nothing when it is over. Safe to repeat.
+    """
+    ended = 0
+    for number_id in NumberHealth.objects.exclude(restrictions=[]).values_list("number_id", flat=True):
+        with transaction.atomic():
+            health = (
+                NumberHealth.objects.select_for_update(of=("self",)).select_related("number").get(number_id=number_id)
+            )
+            left = [each for each in health.restrictions if not _is_over(each, at)]
+            if len(left) == len(health.restrictions):
+                continue
+            health.restrictions = left
+            health.save(update_fields=["restrictions"])
+            _settle_troubles(health.number, health, "restriction", at)
+            ended += 1
+    return ended
+
+
+def _is_over(restriction: Mapping[str, Any], at: datetime) -> bool:
+    until = restriction.get("until")
+    return until is not None and datetime.fromisoformat(until) <= at
+
+
 def _settle_troubles(number: Number, health: NumberHealth, aspect: str, at: datetime) -> None:
     wrong = _wrong(health)
     for kind in sorted(TROUBLES.get(aspect, ())):

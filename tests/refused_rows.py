@@ -7,7 +7,20 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 
-from accounts.models import ApiKey, GroupRole, Invitation, Mail, RoleGrant, SignedIn, SignInRules, SignOn, User
+from accounts.models import (
+    ApiKey,
+    GroupRole,
+    Invitation,
+    Mail,
+    Membership,
+    RoleGrant,
+    SignedIn,
+    SignInRules,
+    SignOn,
+    Team,
+    TeamRule,
+    User,
+)
 from api.models import IdempotencyRecord
 from audit.models import Entry
 from billing.models import (
@@ -36,6 +49,7 @@ from messaging.models import (
     Blob,
     Consent,
     Contact,
+    FirstWrite,
     IdChange,
     LooseStatus,
     Medium,
@@ -385,6 +399,9 @@ BASES: dict[type, Any] = {
     MetaUpload: lambda: {"medium": saved(Medium), **NUMBER, "meta_id": "1", "uploaded_at": AT},
     TenantKey: lambda: {"municipality": saved(Municipality, **next(OTHERS)), "key_encrypted": HASH, "made_at": AT},
     MessageStatus: lambda: {"message": saved(Message), "status": "sent", "stamped_at": AT},
+    Team: lambda: {"name": uuid.uuid4().hex},
+    Membership: lambda: {"user": saved(User), "team": saved(Team)},
+    TeamRule: lambda: {"only_own": True},
     UncertainChoice: lambda: {
         "message": saved(Message),
         "choice": "LEAVE",
@@ -392,6 +409,7 @@ BASES: dict[type, Any] = {
         "chosen_by_id": "1",
         "chosen_by_name": "Sanne",
     },
+    FirstWrite: lambda: {"message": saved(Message), "contact": saved(Contact), "written_at": AT},
     OutboxItem: lambda: {
         "message": saved(Message),
         **NUMBER,
@@ -525,6 +543,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "number_health_quality_known": {"quality": "BLUE"},
     "user_email_lower_case": {"email": "A@utrecht.example"},
     "role_grant_once": {},
+    "team_name_once": {},
+    "membership_once": {},
     "role_grant_known": {"role": "MAYOR"},
     "sign_in_rules_once": {"id": 2},
     "invitation_open_once": {"token_digest": OTHER_HASH},
@@ -585,6 +605,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "trouble_closed_after_opened": {"closed_at": AT - timedelta(seconds=1)},
     "message_failed_has_reason": {"state": "FAILED"},
     "uncertain_choice_repeats_or_leaves": {"choice": "SEND_AGAIN"},
+    "team_has_a_name": {"name": ""},
+    "team_rule_is_one": {"id": 2},
     "medium_pending_is_due": {"state": "PENDING"},
     "medium_stored_is_known": {"sha256": None},
     "medium_failed_has_reason": {"state": "FAILED"},

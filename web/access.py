@@ -3,17 +3,19 @@
 from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
-from accounts import strength
+from accounts import strength, teams
 from accounts.models import User
 from accounts.permissions import Permission, permissions_of
 from accounts.strength import Owed
 from audit.record import record
+from messaging import seeing
 from tenants import clock
 from tenants.models import Municipality
 
@@ -59,6 +61,8 @@ def requires(permission: Permission | None, *, also_owing: Collection[Owed] = ()
     where it is set up or given, whatever the page is; but for those that are for that, which say so.
     What a page of htmx's asks for in the background is answered 401 instead, so that no sign-in form lands in the
     middle of a page.
+    A page of one thread (`thread_id` in its address) is not there for who may not see it, by their teams; what a page
+    finds by itself goes by messaging/seeing.py.
     also_owing: what somebody may owe and still see the page.
     """
 
@@ -74,7 +78,11 @@ def requires(permission: Permission | None, *, also_owing: Collection[Owed] = ()
             if permission is not None and permission not in permissions(request):
                 _record_denied(request, permission)
                 raise PermissionDenied
-            response = view(request, *args, **kwargs)
+            with seeing.limited_to(_sight(request)):
+                thread_id = kwargs.get("thread_id")
+                if isinstance(thread_id, UUID) and not seeing.may_see(thread_id=thread_id):
+                    raise Http404
+                response = view(request, *args, **kwargs)
             # What a citizen wrote must not lie in a cache, nor come back with the "back" button after signing out.
             response.headers.setdefault("Cache-Control", "no-store")
             return response
@@ -83,6 +91,14 @@ def requires(permission: Permission | None, *, also_owing: Collection[Owed] = ()
         return checked
 
     return decorate
+
+
+def _sight(request: PageRequest) -> seeing.Sight | None:
+    """Return what whoever asks is limited to; None: they see all threads, or none at all."""
+    allowed = permissions(request)
+    if Permission.READ_THREADS not in allowed or Permission.READ_ALL_TEAMS in allowed or not teams.sees_only_own():
+        return None
+    return seeing.Sight(viewer_id=request.user.id, teams=teams.teams_of(user_id=request.user.id))
 
 
 def _record_denied(request: PageRequest, permission: Permission) -> None:

@@ -17,7 +17,8 @@ def numbers(request: PageRequest) -> HttpResponse:
     """Show the municipality's numbers."""
     at = clock.now()
     found = overview.numbers(municipality=request.tenant, at=at)
-    return render(request, "web/numbers.html", {"numbers": found, "now": at})
+    written_first = overview.written_first(at=at)
+    return render(request, "web/numbers.html", {"numbers": found, "now": at, "written_first": written_first})
 
 
 @require_safe

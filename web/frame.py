@@ -27,6 +27,7 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("templates", _("Templates"), Permission.READ_TEMPLATES),
     ("users", _("Users"), Permission.READ_USERS),
     ("sign-on", _("Single sign-on"), Permission.MANAGE_SIGN_ON),
+    ("teams", _("Teams"), Permission.MANAGE_TEAMS),
     ("municipalities", _("Municipalities"), Permission.READ_MUNICIPALITIES),
     ("troubles", _("Numbers in trouble"), Permission.READ_MUNICIPALITIES),
     ("flow", _("Message flow"), Permission.READ_FLOW),

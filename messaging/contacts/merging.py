@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from messaging.models import Alteration, Contact, Message, OutboxItem, Thread, ThreadNote, WindowOpening
+from messaging.models import Alteration, Contact, FirstWrite, Message, OutboxItem, Thread, ThreadNote, WindowOpening
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ def merge(*, gone: Contact, kept: Contact, at: datetime) -> Merge:
     # Messages before their outbox rows, as lanes do.
     _move_threads(gone=gone, kept=kept, at=at)
     OutboxItem.objects.filter(contact=gone).update(contact=kept)
+    FirstWrite.objects.filter(contact=gone).update(contact=kept)
     Alteration.objects.filter(contact=gone).update(contact=kept)
     for opening in WindowOpening.objects.filter(contact=gone):
         note_window(contact_id=kept.id, number=opening.phone_number_id, at=opening.opened_at)
@@ -62,6 +63,7 @@ def _join(thread: Thread, into: Thread, at: datetime) -> None:
     both = (into.snoozed_until, thread.snoozed_until)
     into.snoozed_until = min(moment for moment in both if moment) if all(both) else None
     into.opened_at = min(into.opened_at, thread.opened_at)
+    into.team_id = into.team_id or thread.team_id
     into.last_message_at = max(into.last_message_at, thread.last_message_at)
     into.last_inbound_at = max(filter(None, (into.last_inbound_at, thread.last_inbound_at)), default=None)
     into.waiting_since = min(filter(None, (into.waiting_since, thread.waiting_since)), default=None)

@@ -17,12 +17,13 @@ from psycopg_pool import PoolTimeout
 from messaging.failures import WINDOW_CLOSED
 from messaging.lanes import stopping
 from messaging.lanes.calling import call
+from messaging.lanes.firsts import ALL, Firsts, count
 from messaging.lanes.pace import Pace
 from messaging.lanes.pairs import Pairs
 from messaging.lanes.receipts import Receipts
 from messaging.lanes.settling import Settler, until_stored
 from messaging.lanes.standing import PROBE_SECONDS, Standing, Stop
-from messaging.lanes.store import Claimed, LaneStore, Lease, NumberSettings
+from messaging.lanes.store import Choice, Claimed, LaneStore, Lease, NumberSettings
 from messaging.window import SERVICE_WINDOW
 from tenants import clock
 from tenants.encryption import UnreadableSecret, decrypt
@@ -65,6 +66,7 @@ class Lane:
     pace: Pace = field(init=False)
     standing: Standing = field(default_factory=Standing)
     settler: Settler = field(init=False)
+    firsts: Firsts = field(default_factory=Firsts)
     throttled: dict[object, int] = field(default_factory=dict)  # how often in a row, by message: costs no try
     told_unreachable: bool = False
     _pairs: Pairs = field(default_factory=Pairs)
@@ -107,6 +109,7 @@ class Lane:
             self.token = _readable(settings.access_token_encrypted)
         self.settings = settings
         self.pace.per_second = max(1, settings.messages_per_second)
+        self.firsts.limit(messaging_limit=settings.messaging_limit)
         troubles = set(settings.troubles)
         for stop, kinds in ((self.standing.number, stopping.STOPS), (self.standing.templates, stopping.TEMPLATE_STOPS)):
             if troubles & kinds and not stop.is_on:
@@ -147,8 +150,10 @@ class Lane:
             await self._look(at)
         if at - self._expired_at >= EXPIRE_SECONDS:
             await self._expire(at)
+        if self.firsts.is_to_be_counted(at=at):
+            await count(lane=self, at=at)
         usual = self._usual_in_flight()
-        free = self.standing.most_in_flight(usual=usual) - len(self._in_flight)
+        free = self.standing.most_in_flight(usual=usual, at=at) - len(self._in_flight)
         if self.token is None or not self.standing.may_claim(at=at) or free <= 0:
             await self._until_woken(LOOK_SECONDS)
             return
@@ -172,15 +177,24 @@ class Lane:
     def _at_most(self, most: int, at: float) -> int:
         """Return how many may be claimed: one, when it is to be seen whether it goes through."""
         templates = self.standing.templates
-        return 1 if self.standing.number.is_on or (templates.is_on and templates.may_probe(at=at)) else most
+        is_to_be_seen = self.standing.number.is_on or (templates.is_on and templates.may_probe(at=at))
+        return 1 if is_to_be_seen else self.firsts.at_most(most)
+
+    def _choice(self, at: float) -> Choice:
+        """Return what may leave now."""
+        return Choice(
+            at=clock.now(),
+            templates=self.standing.may_send_templates(at=at),
+            held=self._pairs.held(at=at),
+            urgency=self.firsts.urgency,
+            firsts=not self.firsts.is_used_up,
+            counted=self.firsts.most is not None,
+        )
 
     async def _claim(self, *, most: int, at: float) -> list[Claimed] | None:
         """Claim messages and start their calls; return them, or None when a claim was not possible now."""
-        templates = self.standing.may_send_templates(at=at)
         try:
-            claimed = await self.store.claim(
-                lease=self.lease, most=most, templates=templates, held=self._pairs.held(at=at)
-            )
+            claimed = await self.store.claim(lease=self.lease, most=most, choice=self._choice(at))
         except NOT_CLAIMED as error:
             log.warning("claim_kept_out", error=type(error).__name__)
             await asyncio.sleep(REFUSED_CLAIM_SECONDS)
@@ -192,11 +206,12 @@ class Lane:
             return None
         self._claimed_at = time.monotonic()
         self.pace.spend(messages=len(claimed), at=self._claimed_at)
+        self.firsts.spend(templates=sum(item.is_template for item in claimed))
         for item in claimed:
             self._pairs.sent(contact_id=item.contact_id, at=at)
             stop = self._probed_by(item)
             if stop is not None:
-                stop.probing = True
+                stop.probe(at=self._claimed_at)
             task = asyncio.create_task(call(lane=self, item=item, probes=stop))
             self._in_flight.add(task)
             task.add_done_callback(self._done)
@@ -214,14 +229,17 @@ class Lane:
 
     async def _until_due(self, at: float) -> None:
         """Wait until there may be something to claim: a wake, an outcome, or a due time."""
-        templates, held = self.standing.may_send_templates(at=at), self._pairs.held(at=at)
+        choice = self._choice(at)
         try:
-            due = await self.store.seconds_until_due(lease=self.lease, templates=templates, held=held)
+            due = await self.store.seconds_until_due(lease=self.lease, choice=choice)
         except (DatabaseError, PoolTimeout):
             due = LOOK_SECONDS
-        self._waits = due is not None or bool(held) or not templates
+        limited = choice.urgency < ALL
+        self._waits = due is not None or bool(choice.held) or not choice.templates or limited
         # A due message that was not claimed waits for one of its contact's before it, whose outcome wakes us.
         longest = RECEIPTS_SECONDS if self._receipts.wanted else LONGEST_WAIT_SECONDS
+        if limited:  # what is over the limit waits for the next count
+            longest, due = min(longest, LOOK_SECONDS), None
         await self._until_woken(longest if due is None else min(longest, max(due, 0.05)))
 
     async def _until_woken(self, seconds: float) -> None:

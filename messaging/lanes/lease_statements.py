@@ -33,7 +33,10 @@ SETTINGS = """
         ARRAY(
             SELECT kind FROM public.tenants_trouble AS trouble
             WHERE trouble.number_id = number.id AND trouble.closed_at IS NULL
-        )
+        ),
+        coalesce((
+            SELECT messaging_limit FROM public.tenants_numberhealth AS health WHERE health.number_id = number.id
+        ), '')
     FROM public.tenants_number AS number
     JOIN public.messaging_core_lane AS lane USING (phone_number_id)
     WHERE number.closed_at IS NULL AND number.phone_number_id = ANY(%(numbers)s)

@@ -6,6 +6,8 @@
 # An outbox is empty and full in turn, so that what the planner knows of it is often wrong. With the settings of the
 # lanes' connections (store.py), and with nothing to look `earlier` up by but its contact, one plan is left: in the
 # order of the index outbox_of_lane, each row looked up in outbox_of_contact.
+# urgency: what is less urgent waits, by the limit of citizens written to first (messaging/lanes/firsts.py); without
+# `firsts` also a single template to somebody new: no window is open, and nobody wrote to them since then.
 CLAIM = """
     WITH lane AS (
         SELECT fencing_token FROM public.messaging_core_lane
@@ -15,7 +17,14 @@ CLAIM = """
         SELECT item.id FROM {schema}.messaging_outboxitem AS item
         JOIN {schema}.messaging_message AS message ON message.id = item.message_id
         WHERE item.phone_number_id = %(number)s AND item.claimed_by IS NULL AND item.due_at <= clock_timestamp()
-            AND EXISTS (SELECT FROM lane)
+            AND EXISTS (SELECT FROM lane) AND item.priority <= %(urgency)s
+            AND (%(firsts)s OR item.request ->> 'type' <> 'template' OR EXISTS (
+                SELECT FROM {schema}.messaging_thread AS thread
+                WHERE thread.id = message.thread_id AND thread.last_inbound_at > %(since)s
+            ) OR EXISTS (
+                SELECT FROM {schema}.messaging_firstwrite AS earlier
+                WHERE earlier.contact_id = item.contact_id AND earlier.written_at > %(since)s
+            ))
             AND (%(templates)s OR item.request ->> 'type' <> 'template')
             AND item.contact_id <> ALL(%(held)s)
             AND NOT EXISTS (
@@ -33,7 +42,15 @@ CLAIM = """
     ), sending AS (
         UPDATE {schema}.messaging_message AS message SET state = 'SENDING'
         FROM claimed WHERE message.id = claimed.message_id AND message.state = 'QUEUED'
-        RETURNING claimed.id, claimed.message_id, claimed.contact_id, claimed.request, claimed.attempts
+        RETURNING claimed.id, claimed.message_id, claimed.contact_id, claimed.request, claimed.attempts,
+            message.thread_id
+    ), written AS (
+        INSERT INTO {schema}.messaging_firstwrite (message_id, contact_id, written_at)
+        SELECT sending.message_id, sending.contact_id, %(at)s
+        FROM sending JOIN {schema}.messaging_thread AS thread ON thread.id = sending.thread_id
+        WHERE %(counted)s AND sending.request ->> 'type' = 'template'
+            AND (thread.last_inbound_at > %(since)s) IS NOT TRUE
+        ON CONFLICT (message_id) DO UPDATE SET written_at = EXCLUDED.written_at
     )
     SELECT sending.message_id, sending.request, sending.attempts, contact.wa_id, contact.bsuid, contact.id
     FROM sending
@@ -45,7 +62,15 @@ NEXT_DUE = """
     SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float FROM {schema}.messaging_outboxitem
     WHERE phone_number_id = %(number)s AND claimed_by IS NULL
         AND (%(templates)s OR request ->> 'type' <> 'template')
-        AND contact_id <> ALL(%(held)s)
+        AND contact_id <> ALL(%(held)s) AND priority <= %(urgency)s
+"""
+
+# The citizens to whom the municipality wrote first since a moment; those of before are forgotten.
+COUNT_FIRSTS = """
+    WITH forgotten AS (DELETE FROM {schema}.messaging_firstwrite WHERE written_at <= %(since)s)
+    SELECT count(*) FROM (
+        SELECT FROM {schema}.messaging_firstwrite WHERE written_at > %(since)s GROUP BY contact_id
+    ) AS citizens
 """
 
 # From here on: the message first, its outbox row after, as who applies statuses does; so the two never deadlock.
@@ -92,6 +117,9 @@ SETTLE = """
                 THEN left(free.reason, 300) ELSE message.failed_reason END
         FROM free WHERE free.message_id = message.id
         RETURNING message.id, message.thread_id, free.kind, free.counts, free.seconds
+    ), unwritten AS (
+        DELETE FROM {schema}.messaging_firstwrite
+        WHERE message_id IN (SELECT id FROM settled WHERE kind IN ('FAILED', 'AGAIN'))
     ), gone AS (
         DELETE FROM {schema}.messaging_outboxitem
         WHERE message_id IN (SELECT id FROM settled WHERE kind <> 'AGAIN')

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 PROBE_SECONDS = 60.0  # how long a stopped number rests between two messages that try
 UNREACHABLE_SECONDS = 60.0  # calls that do not reach Meta are a trouble only after this long
 LONGEST_BACK_OFF_SECONDS = 60.0
+HANGS_SECONDS = 5.0  # a probe that is under way for so long holds back the next one no more
 SILENT_AFTER = 8  # calls in a row without an answer
 
 
@@ -27,6 +28,7 @@ class Stop:
     since: float = 0.0
     probe_at: float = 0.0
     probing: bool = False
+    probed_at: float = 0.0
 
     def put(self, *, at: float, seconds: float) -> bool:
         """Stop, or rest again after a probe; return whether that is news and not the answer of a call of before."""
@@ -40,9 +42,17 @@ class Stop:
         """Go on as before."""
         self.is_on = self.probing = False
 
+    def probe(self, *, at: float) -> None:
+        """Note that a message tries."""
+        self.probing, self.probed_at = True, at
+
+    def hangs(self, *, at: float) -> bool:
+        """Return whether the last message that tries gets no answer."""
+        return self.probing and at - self.probed_at >= HANGS_SECONDS
+
     def may_probe(self, *, at: float) -> bool:
         """Return whether one message may try now."""
-        return not self.probing and at >= self.probe_at
+        return at >= self.probe_at and (not self.probing or self.hangs(at=at))
 
 
 @dataclass(slots=True)
@@ -56,9 +66,11 @@ class Standing:
     unreached_since: float = 0.0
     unreached_until: float = 0.0
 
-    def most_in_flight(self, *, usual: int) -> int:
-        """Return how many calls may be under way at once."""
-        return 1 if self.number.is_on or self.silent >= SILENT_AFTER else usual
+    def most_in_flight(self, *, usual: int, at: float) -> int:
+        """Return how many calls may be under way at once: of a stopped number one more than the one that hangs."""
+        if self.number.is_on:
+            return 2 if self.number.hangs(at=at) else 1
+        return 1 if self.silent >= SILENT_AFTER else usual
 
     def may_claim(self, *, at: float) -> bool:
         """Return whether anything may leave now."""

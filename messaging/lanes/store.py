@@ -22,6 +22,8 @@ from psycopg_pool import AsyncConnectionPool
 from messaging.announcing import Announcer
 from messaging.lanes import lease_statements as leases
 from messaging.lanes import outbox_statements as outbox
+from messaging.window import SERVICE_WINDOW
+from tenants import clock
 
 LEASE_SECONDS = 10.0
 # A statement waits so long for a lock, and takes so long at most, before its connection is there for others again.
@@ -55,7 +57,8 @@ class Lease:
 class NumberSettings:
     """What sending from a number needs; read again with every renewal, so that a new token takes effect.
 
-    troubles: the kinds of what is wrong with the number now (tenants/trouble.py).
+    troubles: the kinds of what is wrong with the number now (tenants/trouble.py). messaging_limit: Meta's word for how
+    many citizens may be written to first.
     """
 
     waba_id: str
@@ -63,6 +66,23 @@ class NumberSettings:
     messages_per_second: int
     paused_seconds: float
     troubles: Sequence[str] = ()
+    messaging_limit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which waiting messages may leave now.
+
+    templates: whether these may. held: contacts to whom nothing may. urgency: the highest priority that may; firsts:
+    whether a template to somebody new may. counted: whether to count whom it writes to first. at: domain time.
+    """
+
+    at: datetime
+    templates: bool = True
+    held: Sequence[UUID] = ()
+    urgency: int = 2
+    firsts: bool = True
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,32 +202,37 @@ class LaneStore:
         number, token = lease.phone_number_id, lease.fencing_token
         return len(await self._in_schema(lease, outbox.RECOVER, number=number, token=token))
 
-    async def claim(
-        self, *, lease: Lease, most: int, templates: bool = True, held: Sequence[UUID] = ()
-    ) -> list[Claimed]:
-        """Take the next messages into the lane's hands; none when the lease is no longer ours.
-
-        templates: whether these may leave now. held: contacts to whom nothing may leave now.
-        """
+    async def claim(self, *, lease: Lease, most: int, choice: Choice | None = None) -> list[Claimed]:
+        """Take the next messages into the lane's hands, of those chosen; none when the lease is no longer ours."""
+        choice = choice or Choice(at=clock.now())
         rows = await self._in_schema(
             lease,
             outbox.CLAIM,
             number=lease.phone_number_id,
             token=lease.fencing_token,
             most=most,
-            templates=templates,
-            held=list(held),
+            templates=choice.templates,
+            held=list(choice.held),
+            urgency=int(choice.urgency),
+            firsts=choice.firsts,
+            counted=choice.counted,
+            at=choice.at,
+            since=choice.at - SERVICE_WINDOW,
         )
         return [Claimed(*row) for row in rows]
 
-    async def seconds_until_due(
-        self, *, lease: Lease, templates: bool = True, held: Sequence[UUID] = ()
-    ) -> float | None:
-        """Return how long until the next waiting message is due, or None when none waits."""
-        values = {"number": lease.phone_number_id, "templates": templates, "held": list(held)}
+    async def seconds_until_due(self, *, lease: Lease, choice: Choice | None = None) -> float | None:
+        """Return how long until the next waiting message of those chosen is due, or None when none waits."""
+        choice = choice or Choice(at=clock.now())
+        chosen = {"templates": choice.templates, "held": list(choice.held), "urgency": int(choice.urgency)}
+        values = {"number": lease.phone_number_id, **chosen}
         rows = await self._in_schema(lease, outbox.NEXT_DUE, **values)
         seconds: float | None = rows[0][0]
         return seconds
+
+    async def count_firsts(self, *, lease: Lease, since: datetime) -> int:
+        """Return to how many citizens the municipality wrote first since a moment; forget those of before."""
+        return int((await self._in_schema(lease, outbox.COUNT_FIRSTS, since=since))[0][0])
 
     async def settle(self, *, lease: Lease, settlements: Sequence[Settlement]) -> set[UUID]:
         """Record what came of calls; return which could not be, because somebody else works on these messages now."""

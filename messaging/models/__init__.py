@@ -3,6 +3,7 @@
 from messaging.models.choices import UncertainChoice
 from messaging.models.consents import Consent
 from messaging.models.evidence import Alteration, IdChange, LooseStatus, Sighting, WindowOpening
+from messaging.models.firsts import FirstWrite
 from messaging.models.inbox import InboxEvent
 from messaging.models.media import Blob, Medium, MetaUpload
 from messaging.models.messages import Message, MessageStatus, OutboxItem
@@ -17,6 +18,7 @@ __all__ = [
     "Blob",
     "Consent",
     "Contact",
+    "FirstWrite",
     "IdChange",
     "InboxEvent",
     "LooseStatus",

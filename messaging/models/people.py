@@ -70,6 +70,7 @@ class Thread(models.Model):
     read_until = models.DateTimeField(null=True)  # Meta's stamp of the last message that was marked as read
     waiting_since = models.DateTimeField(null=True)  # the first message of the contact that nobody answered yet
     answered_on_phone_at = models.DateTimeField(null=True)  # the last message that left from the Business app
+    team_id = models.UUIDField(null=True)  # the team that it was handed to (accounts/teams.py); null: no team's
     imported = models.BooleanField(default=False)  # holds what was said before the number came here; closed
     assignee_id = models.UUIDField(null=True)  # the user who answers it; null: nobody yet
     snoozed_until = models.DateTimeField(null=True)

@@ -147,6 +147,8 @@ class TemplateAlert(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     raised_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)  # when the admins were told (messaging/templates/mailing.py)
+    mail_claimed_at = models.DateTimeField(null=True)  # real time; set while somebody writes to them
 
     class Meta:
         constraints = [

@@ -8,7 +8,7 @@ from django_tenants.utils import schema_context
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from messaging.templates import due, syncing
+from messaging.templates import due, mailing, syncing
 from messaging.templates.accounts import accounts_of
 from tenants import clock
 from tenants.models import Municipality
@@ -38,6 +38,13 @@ def sweep_templates(**_: Any) -> None:
     for name in names:
         begin(schema_name=name)
     log.info("templates_swept", municipalities=len(names))
+
+
+@shared_task
+def mail_template_alerts(**_: Any) -> None:
+    """Mail admins about what Meta decided of their templates."""
+    if told := mailing.mail_all(at=clock.now()):
+        log.info("template_alerts_mailed", alerts=told)
 
 
 def begin(*, schema_name: str) -> bool:

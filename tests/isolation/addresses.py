@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import SignedIn, User
+from accounts.models import SignedIn, Team, TeamRule, User
 from audit.models import Entry
 from billing.models import Adjustment, Invoice
 from messaging.core.models import Replay
@@ -319,6 +319,20 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         form=lambda party: {"purpose": "TOURISM"},
         changes=(Template,),
     ),
+    "threads/<uuid:thread_id>/team/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {"team": str(party.rows[Team].id)},
+        changes=(Thread, Entry),
+    ),
+    "teams/": Address(PAGE, "ADMIN", sees=("Team.name", "User.name"), elsewhere=LIST),
+    "teams/rule/": Address(
+        PAGE, "ADMIN", method="POST", form=lambda party: {"only_own": "no"}, changes=(TeamRule,), elsewhere=OWN
+    ),
+    "teams/<uuid:team_id>/": Address(PAGE, "ADMIN", ids={"team_id": Team}, sees=("Team.name", "User.name")),
+    "teams/<uuid:team_id>/dissolve/": Address(PAGE, "ADMIN", method="POST", ids={"team_id": Team}, changes=(Team,)),
     "users/": Address(PAGE, "ADMIN", sees=("User.email", "User.name"), elsewhere=LIST),
     "usage/": Address(
         PAGE, "FINANCE", query=lambda party: "month=2026-03", sees=("Conversation.category",), elsewhere=LIST

@@ -27,7 +27,20 @@ from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
-from accounts.models import ApiKey, GroupRole, Invitation, Mail, RoleGrant, SignedIn, SignInRules, SignOn, User
+from accounts.models import (
+    ApiKey,
+    GroupRole,
+    Invitation,
+    Mail,
+    Membership,
+    RoleGrant,
+    SignedIn,
+    SignInRules,
+    SignOn,
+    Team,
+    TeamRule,
+    User,
+)
 from accounts.sessions import digest
 from api.models import IdempotencyRecord
 from audit.models import Entry
@@ -60,6 +73,7 @@ from messaging.models import (
     Blob,
     Consent,
     Contact,
+    FirstWrite,
     IdChange,
     InboxEvent,
     LooseStatus,
@@ -397,6 +411,9 @@ def _idempotency(party: Party) -> IdempotencyRecord:
 EVERYWHERE: dict[type[models.Model], Callable[[Party], Any]] = {
     User: lambda party: User.objects.get(name=party.text("user")),
     RoleGrant: lambda party: party.rows[User].role_grants.first(),
+    Team: lambda party: Team.objects.create(name=party.text("team")),
+    Membership: lambda party: Membership.objects.create(user=party.rows[User], team=party.rows[Team]),
+    TeamRule: lambda party: TeamRule.objects.create(only_own=True),
     Session: lambda party: Session.objects.get(session_key=digest(party.sessions["*"])),
     SignedIn: lambda party: SignedIn.objects.get(session_id=digest(party.sessions["*"])),
     Authenticator: _second_step,
@@ -446,6 +463,9 @@ IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     ),
     OutboxItem: _outbox_item,
     UncertainChoice: _choice,
+    FirstWrite: lambda party: FirstWrite.objects.create(
+        message=party.rows[OutboxItem].message, contact=party.rows[Contact], written_at=AT
+    ),
     Template: _template,
     TemplateVersion: _version,
     TemplateAlert: lambda party: TemplateAlert.objects.create(

@@ -107,6 +107,8 @@ TASKS: dict[str, Callable[[Party], dict[str, Any]] | str] = {
     "messaging.tasks.claim_unowned": "names no municipality: gives each what was unowned and is now its own",
     "messaging.tasks.erase_unowned": "names no municipality: what is nobody's and old goes",
     "messaging.tasks.measure_inboxes": "names no municipality: counts what is open, in each alike",
+    "messaging.templates.tasks.mail_template_alerts": "names no municipality: mails each one's own admins",
+    "messaging.tasks.end_restrictions": "names no municipality: ends what Meta restricted until now",
     "messaging.tasks.mail_troubles": "names no municipality: mails each one's own admins, and the BSP's support",
     "messaging.tasks.find_silences": "names no municipality: looks at each number alike",
     "messaging.tasks.forget_hours": "names no municipality: what is old goes, in each alike",

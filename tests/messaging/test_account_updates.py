@@ -1,12 +1,13 @@
 """What Meta says of numbers and accounts: beside each number the latest word, in whatever order it comes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 
 from messaging.figures import ACCOUNT_UPDATES
 from messaging.models import InboxEvent
+from tenants import health as tell_health
 from tenants.models import Number, NumberHealth, Trouble
 from tests.messaging import meta
 
@@ -131,6 +132,29 @@ class TestAnAccount:
             value = {"event": said, "waba_info": info}
             meta.receive(utrecht, meta.account(waba_id="35602282435505", field="account_update", at=at, value=value))
             assert open_kinds() == ({"DISCONNECTED"} if said == event else set())
+
+    def test_a_restriction_ends_by_itself_at_the_moment_that_meta_named(self, utrecht, clock):
+        ends = clock.now() + timedelta(hours=2)
+        given = [
+            {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": int(ends.timestamp())},
+            {"restriction_type": "RESTRICTED_ADD_PHONE_NUMBER_ACTION"},
+        ]
+        event = told(utrecht, "account_update", event="ACCOUNT_RESTRICTION", restriction_info=given)
+        meta.receive(utrecht, event)
+        assert tell_health.end_restrictions(at=ends - timedelta(seconds=1)) == 0
+        assert open_kinds() == {"RESTRICTED"}
+        assert [tell_health.end_restrictions(at=ends) for _ in range(2)] == [1, 0]
+        assert [each["type"] for each in health().restrictions] == ["RESTRICTED_ADD_PHONE_NUMBER_ACTION"]
+        assert open_kinds() == {"RESTRICTED"}  # the other one has no end
+        meta.receive(utrecht, event)  # told once more, it does not begin anew
+        assert len(health().restrictions) == 1
+
+    def test_with_the_last_restriction_what_is_wrong_is_over(self, utrecht, clock):
+        ends = clock.now() + timedelta(hours=2)
+        given = [{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": int(ends.timestamp())}]
+        meta.receive(utrecht, told(utrecht, "account_update", event="ACCOUNT_RESTRICTION", restriction_info=given))
+        assert tell_health.end_restrictions(at=ends) == 1
+        assert (health().restrictions, open_kinds()) == ([], set())
 
     def test_restrictions_with_any_form_of_end_are_read(self, utrecht):
         given = [

@@ -132,6 +132,56 @@ class TestStops:
         assert took < 3
         assert states == {"antwoord": "ACCEPTED"}
 
+    def test_a_message_that_tries_and_hangs_holds_back_no_other_citizens(self, answer, world_of, utrecht, monkeypatch):
+        """Meta is well again, but the one call that was to show it gets no answer."""
+        patient(monkeypatch, 0.4)
+        monkeypatch.setattr(standing_module, "HANGS_SECONDS", 0.3)
+        with schema_context("utrecht"):
+            at = meta.RECEIVED_AT
+            meta.receive(utrecht, meta.message(utrecht, wamid="wamid.A", wa_id="31697000077", name="Anna", at=at))
+            anna = Thread.objects.get(contact__wa_id="31697000077").id
+            Thread.objects.filter(id=anna).update(last_inbound_at=Thread.objects.exclude(id=anna).get().last_inbound_at)
+        answer("een")
+        calls, let_go = [], asyncio.Event()
+
+        async def refuses_then_hangs(body):
+            calls.append(body["text"]["body"])
+            if len(calls) == 1:
+                return refusal(190)
+            if calls[-1] == "een":
+                await let_go.wait()
+            return taken(body)
+
+        def answer_anna():
+            from django.db import connection
+
+            with schema_context("utrecht"):
+                reply(thread_id=anna, text="twee", actor=AGENT, at=Thread.objects.get(id=anna).last_inbound_at)
+            connection.close()
+
+        async def scenario():
+            async with world_of(answer=refuses_then_hangs) as world:
+                lane = await world.lane()
+                async with running(lane):
+                    await until(lambda: tried(2))
+                    await asyncio.to_thread(answer_anna)
+                    lane.wake()
+                    await until(lambda: accepted(world), seconds=5)
+                    meanwhile = await world.states()
+                    let_go.set()
+                return meanwhile, await world.states()
+
+        async def tried(times):
+            return len(calls) >= times
+
+        async def accepted(world):
+            return (await world.states())["twee"] == "ACCEPTED"
+
+        meanwhile, after = asyncio.run(scenario())
+        assert meanwhile == {"een": "SENDING", "twee": "ACCEPTED"}
+        assert after == {"een": "ACCEPTED", "twee": "ACCEPTED"}
+        assert troubles() == [("TOKEN", False)]
+
     def test_a_time_out_stops_nothing(self, answer, world_of):
         answer("een", "twee")
 
