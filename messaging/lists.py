@@ -63,7 +63,7 @@ class Row:
     name: str
     assignee: str  # who has it; '' for nobody
     is_mine: bool
-    is_unread: bool  # nobody of the municipality has seen the contact's last message
+    is_unread: bool  # the contact waits, and nobody of the municipality has seen their last message
     is_mentioned: bool  # a colleague named who looks in a note that they did not see yet
     window_open: bool
     last_text: str
@@ -180,7 +180,7 @@ def _row(found: Any, names: dict[UUID, str], named: set[UUID], viewer_id: UUID |
         name=name_of(contact=found.contact),
         assignee=names.get(found.assignee_id, "") if found.assignee_id else "",
         is_mine=found.assignee_id is not None and found.assignee_id == viewer_id,
-        is_unread=heard is not None and (found.read_until is None or found.read_until < heard),
+        is_unread=found.waiting_since is not None and (found.read_until is None or found.read_until < heard),
         is_mentioned=found.id in named,
         window_open=window.is_open(last_inbound_at=heard, at=at),
         last_text=found.last_text or "",

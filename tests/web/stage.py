@@ -270,7 +270,8 @@ class Stage:
         yield from (
             ("inbox-waiting", "agent", "/inbox/"),
             ("inbox-all", "agent", "/inbox/?list=all"),
-            ("inbox-empty", "agent", "/inbox/?list=mine"),
+            ("inbox-mine", "agent", "/inbox/?list=mine"),
+            ("inbox-closed", "agent", "/inbox/?list=closed"),
             ("thread-open", "agent", f"/threads/{fatima}/"),
             ("thread-failed", "agent", f"/threads/{thread['Ömer Yılmaz']}/"),
             ("thread-window-closed", "agent", f"/threads/{jan}/"),
