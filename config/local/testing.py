@@ -136,8 +136,8 @@ class OnePlatformEach(LoadScopeScheduling):  # type: ignore[misc]  # for the sam
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::")[0]
-        if path == "tests/web/test_in_a_browser.py":
-            return "browser"
+        if path.startswith("tests/web/") and path.endswith("_in_a_browser.py"):
+            return path
         if path.startswith("tests/isolation/"):
             return "isolation"  # one world for the whole walk
         if not path.startswith("tests/flows/"):
