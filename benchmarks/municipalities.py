@@ -1,4 +1,4 @@
-"""The 342 municipalities of the register as real tenants, kept from run to run, because making them takes minutes.
+"""The 342 municipalities of the register as real tenants, kept from run to run, because making them takes a minute.
 
 They lie in a template database in var/bench; each run works on a copy. The template's name holds a hash of all that
 shapes a tenant, so that another migration means another template.
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -121,6 +122,7 @@ def _fingerprint(*, keys: str) -> str:
 def _what_shapes_a_tenant() -> Iterator[Path]:
     yield Path(__file__)
     yield ROOT / "config" / "settings.py"
+    yield ROOT / "tenants" / "script.py"
     yield from (ROOT / "tenants" / "data").glob("*.csv")
     yield from (ROOT / "messaging" / "core").glob("*.py")
     yield from (ROOT / "messaging" / "templates").glob("*.py")
@@ -129,25 +131,31 @@ def _what_shapes_a_tenant() -> Iterator[Path]:
             yield from (ROOT / room).glob(pattern)
 
 
-def _provision(*, number: int, of: int, most: int | None) -> None:
-    """Make every `of`th municipality of the register, from the `number`th on, in a process that Django runs in."""
+def provision(*, registered: Any) -> None:
+    """Make one municipality of the register a tenant, in a process that Django runs in."""
     from audit.record import Actor
     from tenants import clock, provisioning
+
+    digits = registered.cbs_code.removeprefix("GM")
+    provisioning.create(
+        schema_name=registered.schema_name,
+        name=registered.name,
+        cbs_code=registered.cbs_code,
+        waba_id=f"2155893132{digits}",
+        phone_number_id=f"1065403522{digits}",
+        display_phone_number=f"+3197010{digits}00",
+        access_token=f"token-of-{registered.schema_name}",
+        actor=Actor.system("benchmarks"),
+        at=clock.now(),
+    )
+
+
+def _provision(*, number: int, of: int, most: int | None) -> None:
+    """Make every `of`th municipality of the register, from the `number`th on, in a process that Django runs in."""
     from tenants.register import municipalities
 
     for registered in list(municipalities().values())[:most][number::of]:
-        digits = registered.cbs_code.removeprefix("GM")
-        provisioning.create(
-            schema_name=registered.schema_name,
-            name=registered.name,
-            cbs_code=registered.cbs_code,
-            waba_id=f"2155893132{digits}",
-            phone_number_id=f"1065403522{digits}",
-            display_phone_number=f"+3197010{digits}00",
-            access_token=f"token-of-{registered.schema_name}",
-            actor=Actor.system("benchmarks"),
-            at=clock.now(),
-        )
+        provision(registered=registered)
 
 
 if __name__ == "__main__":

@@ -243,3 +243,14 @@ class TenantKey(models.Model):
 
     def __str__(self) -> str:
         return str(self.municipality_id)
+
+
+class TenantScript(models.Model):
+    """The SQL that makes a tenant's tables, for one set of migrations (tenants/script.py). Holds no tenant's data."""
+
+    migrations_hash = models.CharField(max_length=64, primary_key=True)
+    sql = models.TextField()
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.migrations_hash

@@ -11,13 +11,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 from django_tenants.utils import schema_context
 from psycopg.errors import UniqueViolation
 
 from audit.record import Actor, record
+from tenants import script
 from tenants.declaration import Purpose
 from tenants.editions import current_register
 from tenants.keys import make_data_key
@@ -128,6 +128,7 @@ def create(
 
 def _make(*, tenant: NewTenant, host: str, declared: frozenset[str]) -> None:
     municipality, number = tenant.municipality, tenant.number
+    tables = script.find()  # in a transaction of its own: where it must be captured, nothing else waits for that
     # Migrating switches the schema on the connection: schema_context puts it back whatever happens.
     with schema_context("public"), transaction.atomic():
         municipality.save(force_insert=True)
@@ -138,9 +139,7 @@ def _make(*, tenant: NewTenant, host: str, declared: frozenset[str]) -> None:
             DeclaredPurpose(municipality=municipality, purpose=purpose, declared_at=tenant.at)
             for purpose in sorted(declared)
         )
-        with connection.cursor() as cursor:
-            cursor.execute(f'CREATE SCHEMA "{municipality.schema_name}"')
-        call_command("migrate_schemas", schema_name=municipality.schema_name, interactive=False, verbosity=0)
+        script.make_tables(schema_name=municipality.schema_name, script=tables)
         record(
             action="municipality.create",
             actor=tenant.actor,

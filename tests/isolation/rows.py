@@ -110,6 +110,7 @@ from tenants.models import (
     SignedCopy,
     StageMove,
     TenantKey,
+    TenantScript,
     Trouble,
 )
 from tenants.onboarding.models import Deed
@@ -753,4 +754,5 @@ NOBODYS: dict[type[models.Model], str] = {
     MetaRateSheet: "what Meta charges, the same for all",
     MetaRate: "what Meta charges, the same for all",
     InvoiceCounter: "the last number given, of the BSP's own series",
+    TenantScript: "the tables that every tenant has",
 }
