@@ -28,6 +28,8 @@ class Permission(StrEnum):
     READ_USERS = "READ_USERS"
     MANAGE_SIGN_ON = "MANAGE_SIGN_ON"
     MANAGE_TEAMS = "MANAGE_TEAMS"
+    JUDGE_DRAFTS = "JUDGE_DRAFTS"
+    SET_ELECTIONS = "SET_ELECTIONS"
     READ_MUNICIPALITIES = "READ_MUNICIPALITIES"
     READ_USAGE = "READ_USAGE"
     READ_INVOICES = "READ_INVOICES"
@@ -48,6 +50,8 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.READ_USERS: frozenset({MunicipalRole.ADMIN}),
     Permission.MANAGE_SIGN_ON: frozenset({MunicipalRole.ADMIN}),
     Permission.MANAGE_TEAMS: frozenset({MunicipalRole.ADMIN}),
+    Permission.JUDGE_DRAFTS: frozenset({BspRole.BSP_ONBOARDING}),
+    Permission.SET_ELECTIONS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_ONBOARDING}),
     Permission.READ_MUNICIPALITIES: frozenset({BspRole.BSP_SUPPORT, BspRole.BSP_ONBOARDING, BspRole.BSP_OPERATOR}),
     Permission.READ_USAGE: frozenset({MunicipalRole.ADMIN, MunicipalRole.FINANCE, BspRole.BSP_FINANCE}),
     Permission.READ_INVOICES: frozenset({BspRole.BSP_FINANCE}),

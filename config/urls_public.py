@@ -4,14 +4,30 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import BSP
-from web import adjustment_pages, buyer_pages, console, finance, flow, invoice_steps, price_pages, usage_pages
+from web import (
+    adjustment_pages,
+    buyer_pages,
+    console,
+    draft_reviews,
+    election_pages,
+    finance,
+    flow,
+    invoice_steps,
+    price_pages,
+    usage_pages,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=BSP),
     path("", include("web.urls")),
+    path("overview/", console.overview_page, name="overview"),
     path("municipalities/", console.municipalities, name="municipalities"),
     path("municipalities/<slug:schema_name>/", console.municipality, name="municipality"),
     path("troubles/", console.troubles, name="troubles"),
+    path("drafts/", draft_reviews.drafts, name="drafts"),
+    path("drafts/<uuid:review_id>/", draft_reviews.draft, name="draft-review"),
+    path("elections/", election_pages.elections_page, name="elections"),
+    path("elections/<uuid:period_id>/lift/", election_pages.lift, name="lift-election"),
     path("flow/", flow.flow, name="flow"),
     path("flow/dead/<slug:schema_name>/", flow.letters, name="letters"),
     path("flow/dead/<slug:schema_name>/<int:event_id>/", flow.letter, name="letter"),

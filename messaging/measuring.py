@@ -28,15 +28,17 @@ FIGURES = """
             SELECT kind, field, reason, count(*), min(received_at) AS oldest_at FROM {inbox} WHERE state = 'DEAD'
             GROUP BY kind, field, reason ORDER BY count(*) DESC, reason LIMIT %(reasons)s
         ) AS dead),
-        (SELECT count(*) FROM {messages} WHERE direction = 'OUTBOUND' AND created_at >= %(today)s)
+        (SELECT count(*) FROM {messages} WHERE direction = 'OUTBOUND' AND created_at >= %(today)s),
+        (SELECT count(*) FROM {templates} WHERE status IN ('PAUSED', 'DISABLED'))
     FROM {inbox} WHERE state = 'OPEN'
 """
 KEEP = """
     INSERT INTO public.messaging_core_inboxfigures
-        (municipality_id, open, oldest_open_at, dead, outbound_today, measured_at)
+        (municipality_id, open, oldest_open_at, dead, outbound_today, templates_paused, measured_at)
     SELECT each.*, %(at)s FROM ({each}) AS each
     ON CONFLICT (municipality_id) DO UPDATE SET open = excluded.open, oldest_open_at = excluded.oldest_open_at,
-        dead = excluded.dead, outbound_today = excluded.outbound_today, measured_at = excluded.measured_at
+        dead = excluded.dead, outbound_today = excluded.outbound_today, templates_paused = excluded.templates_paused,
+        measured_at = excluded.measured_at
 """
 
 
@@ -64,6 +66,7 @@ def _measure(some: Sequence[Municipality], at: datetime) -> bool:
             municipality_id=sql.Literal(str(municipality.id)),
             inbox=sql.Identifier(checked_schema_name(name=municipality.schema_name), PARTITION),
             messages=sql.Identifier(municipality.schema_name, "messaging_message"),
+            templates=sql.Identifier(municipality.schema_name, "messaging_template"),
         )
         for municipality in some
     ]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -21,6 +21,8 @@ from messaging.core.models import OutboxWake
 from messaging.models import Contact, Medium, Message, OutboxItem, Template, Thread
 from messaging.templates import sending, versions
 from messaging.templates.filling import Filling, TemplateUnusable, fill
+from tenants import elections
+from tenants.declaration import Purpose
 from tenants.models import Number
 from whatsapp.outgoing import Content, Reaction, Recipient, Text, request_body
 
@@ -155,6 +157,7 @@ def template_draft(*, thread: Thread, template: Template, values: Mapping[str, s
     refused = sending.refusal(template=template, at=at)
     if refused is not None:
         raise TemplateUnusable(refused)
+    _check_election(thread, template, at)
     content = fill(template=template, filling=values if isinstance(values, Filling) else Filling(body=values))
     return Draft(thread=thread, content=content, text=content.text, purpose=template.purpose, template=template)
 
@@ -212,6 +215,15 @@ def queue(
 def approved_templates(*, phone_number_id: str) -> QuerySet[Template]:
     """Return the templates that can be sent from a number: approved, of a declared purpose, and of its account."""
     return sending.sendable(waba_id=_waba_id(phone_number_id))
+
+
+def _check_election(thread: Thread, template: Template, at: datetime) -> None:
+    """Let nothing be started before an election but what a crisis asks for; what answers a citizen may go."""
+    if template.purpose == Purpose.CRISIS or window.is_open(last_inbound_at=thread.last_inbound_at, at=at):
+        return
+    schema_name: str = connection.schema_name  # type: ignore[attr-defined]
+    if elections.running(schema_name=schema_name, at=at) is not None:
+        raise TemplateUnusable("election_period")
 
 
 def _waba_id(phone_number_id: str) -> str:

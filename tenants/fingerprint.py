@@ -68,8 +68,7 @@ def of_schema(*, schema_name: str) -> list[str]:
             lines += [f"{kind} {_without(name, row[0])}" for row in cursor.fetchall()]
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [name])
         for (table,) in cursor.fetchall():
-            query = sql.SQL(ROWS.get(table, ANY_ROWS)).format(sql.Identifier(name, table))
-            cursor.execute(query)
+            cursor.execute(sql.SQL(ROWS.get(table, ANY_ROWS)).format(sql.Identifier(name, table)))
             lines += [f"row {table} {row[0]}" for row in cursor.fetchall()]
     return sorted(lines)
 

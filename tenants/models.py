@@ -254,3 +254,30 @@ class TenantScript(models.Model):
 
     def __str__(self) -> str:
         return self.migrations_hash
+
+
+class ElectionPeriod(models.Model):
+    """Days before an election on which a municipality starts nothing but what a crisis asks for.
+
+    set -> lifted before its time. Both days are in it. municipality empty: for all of them, set by the BSP.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    municipality = models.ForeignKey(Municipality, on_delete=models.CASCADE, null=True, related_name="election_periods")
+    name = models.CharField(max_length=100)
+    begins_date = models.DateField()
+    ends_date = models.DateField()
+    set_by = models.CharField(max_length=200)  # the name as then; the trail has more
+    set_at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="election_period_ends_after_begin", condition=Q(ends_date__gte=models.F("begins_date"))
+            ),
+            models.CheckConstraint(name="election_period_named", condition=~Q(name="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

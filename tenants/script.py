@@ -100,9 +100,8 @@ def capture() -> str | None:
 @cache
 def of_migrations() -> str:
     """Return the hash of all that decides what migrating a tenant comes to."""
-    digest = hashlib.sha256(
-        f"{version('django')} {version('django-tenants')} {connection.pg_version // 10000}".encode()
-    )
+    server = connection.pg_version // 10000  # type: ignore[attr-defined]  # of the PostgreSQL backend
+    digest = hashlib.sha256(f"{version('django')} {version('django-tenants')} {server}".encode())
     digest.update(Path(__file__).read_bytes())
     configs = [_config(name) for name in settings.TENANT_APPS]
     for config in configs:
@@ -139,7 +138,8 @@ def _recording() -> Iterator[list[str]]:
 
     def note(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
         for each in params if many else [params]:
-            written = str(connection.ops.compose_sql(str(sql), each)).strip().rstrip(";")
+            composed = connection.ops.compose_sql(str(sql), each)  # type: ignore[attr-defined]  # the same
+            written = str(composed).strip().rstrip(";")
             if _is_kept(written.upper()):
                 statements.append(written)
         return execute(sql, params, many, context)

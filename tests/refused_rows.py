@@ -43,7 +43,7 @@ from billing.models import (
     Rate,
     RateCard,
 )
-from messaging.core.models import NumberHour, Replay, UnknownUpdate
+from messaging.core.models import DraftReview, NumberHour, Replay, UnknownUpdate
 from messaging.models import (
     Alteration,
     Blob,
@@ -76,6 +76,7 @@ from tenants.models import (
     ConnectionStep,
     DeclaredPurpose,
     Domain,
+    ElectionPeriod,
     Municipality,
     Number,
     NumberHealth,
@@ -319,6 +320,20 @@ BASES: dict[type, Any] = {
         "previous_hash": HASH,
         "hash": HASH,
     },
+    DraftReview: lambda: {
+        "municipality_id": ID,
+        "template_id": ID,
+        "wording_hash": "0" * 64,
+        "name": "x",
+        "language": "nl",
+        "purpose": "SERVICES",
+        "components": [],
+        "findings": [],
+        "policy_date": DAY,
+        "asked_at": AT,
+        "asked_by": "x",
+    },
+    ElectionPeriod: lambda: {"name": "x", "begins_date": DAY, "ends_date": DAY, "set_by": "x", "set_at": AT},
     Replay: lambda: {
         "asked_by_schema": "public",
         "asked_by_id": "x",
@@ -602,6 +617,11 @@ ROWS: dict[str, dict[str, Any]] = {
     "message_state_fits_direction": {"direction": "INBOUND"},
     "message_accepted_has_wamid": {"state": "ACCEPTED"},
     "trouble_open_once": {"detail": "again"},
+    "draft_review_once": {"name": "another"},
+    "draft_review_state_known": {"state": "MAYBE", "reason": "x", "decided_at": AT, "decided_by": "x"},
+    "draft_review_decided_with_reason": {"state": "RELEASED"},
+    "election_period_ends_after_begin": {"ends_date": DAY - timedelta(days=1)},
+    "election_period_named": {"name": ""},
     "trouble_closed_after_opened": {"closed_at": AT - timedelta(seconds=1)},
     "message_failed_has_reason": {"state": "FAILED"},
     "uncertain_choice_repeats_or_leaves": {"choice": "SEND_AGAIN"},

@@ -139,6 +139,7 @@ class TestSchemas:
             cursor.execute("SELECT count(*) FROM ONLY public.inbox")
             assert cursor.fetchone() == (0,)
         assert {name for name in public if name.startswith("messaging_")} == {
+            "messaging_core_draftreview",
             "messaging_core_inboxfigures",
             "messaging_core_lane",
             "messaging_core_numberhour",

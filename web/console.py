@@ -6,11 +6,28 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission
-from messaging import overview
+from billing.overview import DayCount
+from messaging import overview, portfolio
 from tenants import clock
 from tenants.models import Municipality
 from tenants.trouble import open_troubles
 from web.access import PageRequest, requires
+from web.charts import columns
+
+MOST_ASKED = 100
+
+
+@require_safe
+@requires(Permission.READ_MUNICIPALITIES)
+def overview_page(request: PageRequest) -> HttpResponse:
+    """Show what the BSP looks at first: stages, what waits for whom, numbers in trouble, traffic; and search."""
+    at = clock.now()
+    asked = request.GET.get("q", "").strip()[:MOST_ASKED]
+    shown = portfolio.portfolio(at=at)
+    found = portfolio.search(words=asked) if asked else []
+    context = {"shown": shown, "asked": asked, "found": found, "now": at}
+    context["chart"] = columns(days=[DayCount(day=each.day, count=each.messages) for each in shown.traffic])
+    return render(request, "web/overview.html", context)
 
 
 @require_safe

@@ -78,6 +78,9 @@ PROBLEMS: dict[str, Promise] = {
     "parameter_format_unknown": _("Variables have either names or numbers."),
     "purpose_missing": _("Choose a declared purpose."),
     "purpose_undeclared": _("Your municipality has not declared this purpose."),
+    "policy_flagged": _("Flagged words: change them, or ask your provider."),
+    "policy_waiting": _("Your provider still has to look at it."),
+    "policy_refused": _("Your provider refused these words. Change them."),
     "body_missing": _("A template needs a text."),
     "component_twice": _("This part may be there only once."),
     "component_unknown": _("Meta does not know this part."),
@@ -125,11 +128,34 @@ PLACES: dict[str, Promise] = {
     "language": _("Language"),
     "category": _("Category"),
     "purpose": _("Purpose"),
+    "policy": _("Declaration"),
     "HEADER": pgettext_lazy("template", "Header"),
     "BODY": pgettext_lazy("template", "Text"),
     "FOOTER": pgettext_lazy("template", "Footer"),
     "BUTTONS": pgettext_lazy("template", "Buttons"),
 }
+
+
+# Why a draft was not saved: code of messaging/templates/drafting.py.
+CANNOT_SAVE: dict[str, Promise] = {
+    "name_invalid": _("Give it a name of small letters, digits and underscores."),
+    "name_taken": _("There is a template of this name in this language already. Choose another name."),
+    "language_unknown": _("Choose a language."),
+    "purpose_undeclared": _("Choose a purpose that your municipality has declared."),
+    "text_endless": _("One of the texts is far too long. Shorten it."),
+    "not_changeable": _("This template cannot be changed here any more. Nothing was saved."),
+}
+
+REVIEW_STATES: dict[str, Promise] = {
+    "WAITING": _("Waits for the provider"),
+    "RELEASED": _("Released"),
+    "REFUSED": _("Refused"),
+}
+
+
+def cannot_save(code: str) -> str:
+    """Return why a draft was not saved, in the language of the page."""
+    return str(CANNOT_SAVE[code])
 
 
 def problem(*, code: str, limit: int | None, actual: int | None) -> str:

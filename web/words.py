@@ -17,6 +17,27 @@ STAGES: dict[str, Promise] = {
     "OFFBOARDED": _("Ended"),
 }
 
+# What waits on the console's first page: stages of the road, and work of ours.
+WAITING: dict[str, Promise] = {
+    "APPLIED": _("Applications to fill in"),
+    "DECLARED": _("Declarations to approve"),
+    "APPROVED": _("Municipalities to connect at Meta"),
+    "CONNECTED": _("Municipalities to register"),
+    "GOVERNMENT_APPROVAL_PENDING": _("Approvals of governments by Meta"),
+    "REGISTERED": _("Municipalities to bring live"),
+    "DRAFTS": _("Flagged drafts of templates"),
+    "DEAD_LETTERS": _("Events that could not be applied"),
+    "EVENTS": _("Inboxes that fall behind"),
+}
+WAITS_FOR: dict[str, Promise] = {"BSP": _("us"), "MUNICIPALITY": _("the municipality"), "META": _("Meta")}
+
+PROHIBITIONS: dict[str, Promise] = {
+    "PROMOTION": _("promotion"),
+    "POLITICAL_CAMPAIGN": _("political campaign"),
+    "VOTER_DATA": _("collecting data of voters"),
+    "ELECTION_INTERFERENCE": _("influencing an election"),
+}
+
 # What an agent reads below an outgoing message.
 MESSAGE_STATES: dict[str, Promise] = {
     "QUEUED": _("In the queue"),
@@ -268,6 +289,10 @@ REFUSALS: dict[str, Promise] = {
     ),
     "template_of_another_account": _("This template belongs to another number. Choose another one."),
     "template_parameters_differ": _("Fill in every field of the template."),
+    "election_period": _(
+        "Until the election your municipality starts no conversations but in a crisis. "
+        "Once this citizen has written, you can answer."
+    ),
     "template_header_differs": _("The header of this template needs something else. Choose another one."),
     "template_buttons_differ": _("The buttons of this template need something else. Choose another one."),
     "window_closed": _("The 24 hours in which you may answer freely are over. Send a template instead."),
@@ -344,6 +369,13 @@ ACTIONS: dict[str, Promise] = {
     "team.dissolve": _("Team dissolved"),
     "team.make": _("Team made"),
     "team.rule": _("Chosen what agents see"),
+    "template.ask_review": _("Flagged draft put before the provider"),
+    "template.change_draft": _("Draft of a template changed"),
+    "template.decide_review": _("Flagged draft judged"),
+    "template.draft": _("Template drafted"),
+    "template.submit": _("Template handed in at Meta"),
+    "election_period.lift": _("Election period ended"),
+    "election_period.set": _("Election period set"),
     "thread.close": _("Conversation closed"),
     "thread.note": _("Internal note written"),
     "thread.hand_over": _("Conversation handed to a team"),

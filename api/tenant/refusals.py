@@ -99,6 +99,7 @@ UNUSABLE = {
     "template_purpose_missing": "The template belongs to no declared purpose: an administrator assigns one.",
     "template_purpose_undeclared": "The template belongs to a purpose that the municipality has not declared.",
     "template_changed": "Meta has another text of this template now: send the template anew.",
+    "election_period": "Until the election the municipality starts no conversation but in a crisis; it may answer.",
     "template_stale": "What is known of this template is out of date: it is sent again after the next sync.",
     "template_unreadable": "What Meta has of this template cannot be read.",
 }

@@ -136,6 +136,59 @@ class InboxFigures(models.Model):
     # [{"kind", "field", "reason", "count", "oldest_at": ISO 8601}], the most frequent first.
     dead = models.JSONField(default=list)
     outbound_today = models.PositiveIntegerField(default=0)
+    templates_paused = models.PositiveIntegerField(default=0)  # or disabled, by Meta
 
     def __str__(self) -> str:
         return str(self.municipality_id)
+
+
+class DraftReview(models.Model):
+    """A municipality's draft of a template that the policy check flagged, before somebody of the BSP.
+
+    WAITING -> RELEASED   it may be handed in at Meta
+            -> REFUSED    it may not, for the reason; another wording is another review
+
+    Here, because the BSP's staff never look into a municipality's schema; it is the municipality's own text and no
+    citizen's. One for each wording and what was flagged in it: the hash is of both.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", "Wacht op beoordeling"
+        RELEASED = "RELEASED", "Vrijgegeven"
+        REFUSED = "REFUSED", "Geweigerd"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    municipality_id = models.UUIDField()
+    template_id = models.UUIDField()
+    wording_hash = models.CharField(max_length=64)
+    name = models.CharField(max_length=512)
+    language = models.CharField(max_length=10)
+    purpose = models.CharField(max_length=20)
+    components = models.JSONField()
+    findings = models.JSONField()  # [[prohibition, words], …] as tenants/policy.py returned them
+    policy_date = models.DateField()  # since when the phrases were as they were then
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=200)  # the name as then
+    reason = models.CharField(max_length=1000, default="", blank=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=200, default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="draft_review_once", fields=["template_id", "wording_hash"]),
+            models.CheckConstraint(
+                name="draft_review_state_known", condition=Q(state__in=["WAITING", "RELEASED", "REFUSED"])
+            ),
+            # Who decided says why, and when.
+            models.CheckConstraint(
+                name="draft_review_decided_with_reason",
+                condition=Q(state="WAITING", decided_at=None, reason="", decided_by="")
+                | (~Q(state="WAITING") & Q(decided_at__isnull=False) & ~Q(reason="") & ~Q(decided_by="")),
+            ),
+        ]
+        # The page of the BSP lists what waits, longest first.
+        indexes = [models.Index(name="draft_review_waiting", fields=["asked_at"], condition=Q(state="WAITING"))]
+
+    def __str__(self) -> str:
+        return f"{self.template_id} {self.state}"

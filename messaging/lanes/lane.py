@@ -189,6 +189,7 @@ class Lane:
             urgency=self.firsts.urgency,
             firsts=not self.firsts.is_used_up,
             counted=self.firsts.most is not None,
+            elections=self.settings.elections,
         )
 
     async def _claim(self, *, most: int, at: float) -> list[Claimed] | None:

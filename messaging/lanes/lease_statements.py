@@ -26,7 +26,8 @@ RELEASE = """
     WHERE phone_number_id = %(number)s AND fencing_token = %(token)s
 """
 
-# With what is wrong with the number by what people were told (tenants/trouble.py).
+# With what is wrong with the number by what people were told (tenants/trouble.py), and whether it is in an election
+# period on a day of the domain's clock (tenants/elections.py).
 SETTINGS = """
     SELECT number.phone_number_id, number.waba_id, number.access_token_encrypted, number.messages_per_second,
         greatest(0, coalesce(extract(epoch FROM lane.paused_until - clock_timestamp()), 0))::float,
@@ -36,7 +37,12 @@ SETTINGS = """
         ),
         coalesce((
             SELECT messaging_limit FROM public.tenants_numberhealth AS health WHERE health.number_id = number.id
-        ), '')
+        ), ''),
+        EXISTS (
+            SELECT FROM public.tenants_electionperiod AS period
+            WHERE (period.municipality_id IS NULL OR period.municipality_id = number.municipality_id)
+                AND period.lifted_at IS NULL AND %(day)s BETWEEN period.begins_date AND period.ends_date
+        )
     FROM public.tenants_number AS number
     JOIN public.messaging_core_lane AS lane USING (phone_number_id)
     WHERE number.closed_at IS NULL AND number.phone_number_id = ANY(%(numbers)s)

@@ -27,11 +27,23 @@ CLAIM = """
             ))
             AND (%(templates)s OR item.request ->> 'type' <> 'template')
             AND item.contact_id <> ALL(%(held)s)
+            -- In an election period nothing is started but in a crisis; what answers a citizen leaves.
+            AND (
+                NOT %(elections)s OR item.request ->> 'type' <> 'template'
+                OR message.purpose = 'CRISIS' OR EXISTS (
+                    SELECT FROM {schema}.messaging_thread AS thread
+                    WHERE thread.id = message.thread_id AND thread.last_inbound_at > %(since)s
+                )
+            )
             AND NOT EXISTS (
                 SELECT FROM {schema}.messaging_outboxitem AS earlier
                 WHERE earlier.contact_id = item.contact_id
                     AND (earlier.phone_number_id = item.phone_number_id) IS TRUE AND (earlier.id < item.id) IS TRUE
-                    AND (earlier.claimed_by IS NOT NULL OR earlier.priority <= item.priority)
+                    AND (
+                        earlier.claimed_by IS NOT NULL OR earlier.priority <= item.priority
+                        -- What is held before an election does not hold up a crisis.
+                        AND (NOT %(elections)s OR message.purpose <> 'CRISIS')
+                    )
             )
         ORDER BY item.priority, item.id
         LIMIT %(most)s
@@ -59,10 +71,18 @@ CLAIM = """
 """
 
 NEXT_DUE = """
-    SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float FROM {schema}.messaging_outboxitem
+    SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float FROM {schema}.messaging_outboxitem AS item
     WHERE phone_number_id = %(number)s AND claimed_by IS NULL
         AND (%(templates)s OR request ->> 'type' <> 'template')
         AND contact_id <> ALL(%(held)s) AND priority <= %(urgency)s
+        AND (
+            NOT %(elections)s OR request ->> 'type' <> 'template' OR EXISTS (
+                SELECT FROM {schema}.messaging_message AS message
+                JOIN {schema}.messaging_thread AS thread ON thread.id = message.thread_id
+                WHERE message.id = item.message_id
+                    AND (message.purpose = 'CRISIS' OR thread.last_inbound_at > %(since)s)
+            )
+        )
 """
 
 # The citizens to whom the municipality wrote first since a moment; those of before are forgotten.

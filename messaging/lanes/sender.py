@@ -109,7 +109,7 @@ class Sender:
         self._left.difference_update(lease.phone_number_id for lease in leases)
         if not leases:
             return
-        settings = await self.store.settings(numbers=[lease.phone_number_id for lease in leases])
+        settings = await self.store.settings(numbers=[lease.phone_number_id for lease in leases], at=clock.now())
         await self.store.take_wakes(numbers=[lease.phone_number_id for lease in leases])
         for lease in leases:
             if lease.phone_number_id not in settings:
@@ -151,7 +151,7 @@ class Sender:
             return
         numbers = list(self._lanes)
         kept = await self.store.renew(numbers=numbers)
-        settings = await self.store.settings(numbers=numbers)
+        settings = await self.store.settings(numbers=numbers, at=clock.now())
         for number, lane in list(self._lanes.items()):
             if number not in kept or number not in settings:
                 log.warning("lease_lost", number_id=number)

@@ -24,6 +24,7 @@ from messaging.lanes import lease_statements as leases
 from messaging.lanes import outbox_statements as outbox
 from messaging.window import SERVICE_WINDOW
 from tenants import clock
+from tenants.clock import AMSTERDAM
 
 LEASE_SECONDS = 10.0
 # A statement waits so long for a lock, and takes so long at most, before its connection is there for others again.
@@ -59,6 +60,7 @@ class NumberSettings:
 
     troubles: the kinds of what is wrong with the number now (tenants/trouble.py). messaging_limit: Meta's word for how
     many citizens may be written to first.
+    elections: whether it is in an election period (tenants/elections.py).
     """
 
     waba_id: str
@@ -67,6 +69,7 @@ class NumberSettings:
     paused_seconds: float
     troubles: Sequence[str] = ()
     messaging_limit: str = ""
+    elections: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ class Choice:
     """Which waiting messages may leave now.
 
     templates: whether these may. held: contacts to whom nothing may. urgency: the highest priority that may; firsts:
-    whether a template to somebody new may. counted: whether to count whom it writes to first. at: domain time.
+    whether a template to somebody new may. counted: whether to count whom it writes to first. elections: only
+    what answers a citizen, and a crisis. at: domain time.
     """
 
     at: datetime
@@ -83,6 +87,7 @@ class Choice:
     urgency: int = 2
     firsts: bool = True
     counted: bool = False
+    elections: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +164,10 @@ class LaneStore:
         """Give a lane back at once."""
         await self._run(leases.RELEASE, number=lease.phone_number_id, token=lease.fencing_token)
 
-    async def settings(self, *, numbers: Sequence[str]) -> dict[str, NumberSettings]:
-        """Return what sending from each open number needs."""
-        rows = await self._run(leases.SETTINGS, numbers=list(numbers))
+    async def settings(self, *, numbers: Sequence[str], at: datetime) -> dict[str, NumberSettings]:
+        """Return what sending from each open number needs, at a moment of the domain's clock."""
+        day = at.astimezone(AMSTERDAM).date()
+        rows = await self._run(leases.SETTINGS, numbers=list(numbers), day=day)
         return {number: NumberSettings(*values) for number, *values in rows}
 
     async def pause(self, *, lease: Lease, seconds: float, reason: str, waba_id: str = "") -> set[str]:
@@ -216,6 +222,7 @@ class LaneStore:
             urgency=int(choice.urgency),
             firsts=choice.firsts,
             counted=choice.counted,
+            elections=choice.elections,
             at=choice.at,
             since=choice.at - SERVICE_WINDOW,
         )
@@ -225,7 +232,8 @@ class LaneStore:
         """Return how long until the next waiting message of those chosen is due, or None when none waits."""
         choice = choice or Choice(at=clock.now())
         chosen = {"templates": choice.templates, "held": list(choice.held), "urgency": int(choice.urgency)}
-        values = {"number": lease.phone_number_id, **chosen}
+        elections = {"elections": choice.elections, "since": choice.at - SERVICE_WINDOW}
+        values = {"number": lease.phone_number_id, **chosen, **elections}
         rows = await self._in_schema(lease, outbox.NEXT_DUE, **values)
         seconds: float | None = rows[0][0]
         return seconds

@@ -48,6 +48,65 @@ DEFAULTS = (
         "Goedendag {{naam}}, wij herinneren u aan uw afspraak op {{datum}} op het gemeentehuis. Tot dan.",
         (("naam", "mevrouw De Vries"), ("datum", "maandag 12 oktober om 10.00 uur")),
     ),
+    DefaultTemplate(
+        "appointment_reminder",
+        "en",
+        Purpose.APPOINTMENTS,
+        "Good day {{name}}, we remind you of your appointment on {{date}} at the town hall. See you then.",
+        (("name", "Ms De Vries"), ("date", "Monday 12 October at 10:00")),
+    ),
+    DefaultTemplate(
+        "voortgang_van_uw_aanvraag",
+        "nl",
+        Purpose.PERMITS,
+        "Goedendag {{naam}}, er is nieuws over uw aanvraag {{aanvraag}}: {{stand}}. "
+        "Antwoord op dit bericht als u vragen heeft.",
+        (("naam", "mevrouw De Vries"), ("aanvraag", "dakkapel Dorpsstraat 12"), ("stand", "wij hebben besloten")),
+    ),
+    DefaultTemplate(
+        "progress_of_your_application",
+        "en",
+        Purpose.PERMITS,
+        "Good day {{name}}, there is news of your application {{application}}: {{progress}}. "
+        "Reply to this message if you have questions.",
+        (("name", "Ms De Vries"), ("application", "dormer at Dorpsstraat 12"), ("progress", "we have decided")),
+    ),
+    DefaultTemplate(
+        "waarschuwing_in_uw_buurt",
+        "nl",
+        Purpose.CRISIS,
+        "Waarschuwing van de gemeente: {{wat}} bij {{plaats}}. Wat u nu moet doen: {{advies}}. "
+        "Bel 112 bij levensgevaar. Wij houden u op de hoogte.",
+        (("wat", "grote brand met veel rook"), ("plaats", "het Stationsplein"), ("advies", "sluit ramen en deuren")),
+    ),
+    DefaultTemplate(
+        "warning_in_your_neighbourhood",
+        "en",
+        Purpose.CRISIS,
+        "Warning from the municipality: {{what}} near {{place}}. What to do now: {{advice}}. "
+        "Call 112 if a life is in danger. We keep you informed.",
+        (
+            ("what", "large fire, heavy smoke"),
+            ("place", "the Stationsplein"),
+            ("advice", "close all windows"),
+        ),
+    ),
+    DefaultTemplate(
+        "uw_bezoek_aan_onze_gemeente",
+        "nl",
+        Purpose.TOURISM,
+        "Goedendag {{naam}}, u vroeg ons naar {{onderwerp}}. De gegevens liggen voor u klaar. "
+        "Antwoord op dit bericht, dan sturen wij ze u toe.",
+        (("naam", "mevrouw De Vries"), ("onderwerp", "de wandelroute langs de rivier")),
+    ),
+    DefaultTemplate(
+        "your_visit_to_our_municipality",
+        "en",
+        Purpose.TOURISM,
+        "Good day {{name}}, you asked us about {{subject}}. We have the details for you. "
+        "Reply to this message and we will send them.",
+        (("name", "Ms De Vries"), ("subject", "the walk along the river")),
+    ),
 )
 
 

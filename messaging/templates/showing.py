@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 
 from messaging.models import UNASSIGNED, Template, TemplateAlert, TemplateSync, TemplateVersion
-from messaging.templates import sending, submitting
+from messaging.templates import drafting, judging, sending, submitting
 from messaging.templates.checking import Problem
 from messaging.templates.components import kind_of
 from tenants.models import Municipality, Number
@@ -77,13 +77,16 @@ class TemplatesPage:
 class TemplateDetails:
     """One template with its versions, the latest first, and the purposes that it may be given.
 
-    problems: of a draft, the rules for which it cannot be handed in.
+    problems: of a draft, the rules for which it cannot be handed in; judgement: how it stands with the declaration.
+    may_be_written: whether it can be changed here.
     """
 
     view: TemplateView
     versions: tuple[TemplateVersion, ...]
     purposes: tuple[str, ...]
     problems: tuple[Problem, ...]
+    judgement: judging.Judgement | None
+    may_be_written: bool
 
 
 def templates(*, municipality: Municipality, page: int, at: datetime) -> TemplatesPage:
@@ -115,11 +118,14 @@ def templates(*, municipality: Municipality, page: int, at: datetime) -> Templat
 def template(*, template_id: UUID, at: datetime) -> TemplateDetails:
     """Return one template.  Raises Template.DoesNotExist."""
     found = Template.objects.get(id=template_id)
+    is_draft = found.status == Template.Status.DRAFT
     return TemplateDetails(
         view=_views([found], at)[0],
         versions=tuple(found.versions.order_by("-number")[:VERSIONS_SHOWN]),
         purposes=tuple(sending.declared_purposes()),
-        problems=submitting.problems_of(template=found) if found.status == Template.Status.DRAFT else (),
+        problems=submitting.problems_of(template=found, at=at) if is_draft else (),
+        judgement=judging.judgement(template=found, at=at) if is_draft else None,
+        may_be_written=drafting.may_be_written(template=found),
     )
 
 

@@ -3,12 +3,14 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
+from audit.record import Actor, record
 from messaging.models import UNASSIGNED, Template, TemplateSync
-from messaging.templates import checking, sending, syncing
+from messaging.templates import checking, judging, sending, syncing
 from messaging.templates.checking import Problem
 from messaging.templates.taking import Source, Word, take
 from messaging.templates.updates import status_word
@@ -35,8 +37,8 @@ class Handed:
     refused: str = ""
 
 
-def problems_of(*, template: Template) -> tuple[Problem, ...]:
-    """Return why a draft may not be handed in: Meta's rules, and the declaration. Runs in the tenant's schema."""
+def problems_of(*, template: Template, at: datetime) -> tuple[Problem, ...]:
+    """Return why a draft may not be handed in: Meta's rules, declaration, policy. Runs in the tenant's schema."""
     found = checking.check(
         name=template.name,
         language=template.language,
@@ -45,10 +47,11 @@ def problems_of(*, template: Template) -> tuple[Problem, ...]:
         components=template.components,
     )
     if template.purpose == UNASSIGNED:
-        return (*found, Problem("purpose_missing", "purpose"))
-    if template.purpose not in sending.declared_purposes():
-        return (*found, Problem("purpose_undeclared", "purpose"))
-    return found
+        found = (*found, Problem("purpose_missing", "purpose"))
+    elif template.purpose not in sending.declared_purposes():
+        found = (*found, Problem("purpose_undeclared", "purpose"))
+    judged = judging.judgement(template=template, at=at)
+    return (*found, Problem(judged.problem, "policy")) if judged.problem else found
 
 
 def submit_drafts(*, number: Number, at: datetime) -> list[Handed]:
@@ -57,16 +60,39 @@ def submit_drafts(*, number: Number, at: datetime) -> list[Handed]:
     Runs inside the tenant's schema; safe to repeat: what Meta has already is found, not made again.
     Raises LookFailed, SyncUnderWay: nothing was handed in. One draft that Meta refuses stops no other.
     """
-    look = syncing.sync(number=number, at=at)
-    token = number.access_token()
-    if look.outcome == TemplateSync.Outcome.FAILED or token is None:
-        raise LookFailed(look.failure or "token_missing")
+    token = _looked(number, at)
     drafts = Template.objects.filter(waba_id=number.waba_id, status=Template.Status.DRAFT)
     return [_hand_in(template, token, at) for template in drafts.order_by("name", "language")]
 
 
+def submit(*, template_id: UUID, number: Number, actor: Actor, at: datetime) -> Handed:
+    """Do the same with one draft, for a person, and put it on record.
+
+    Raises LookFailed, SyncUnderWay, Template.DoesNotExist: nothing was handed in, or it is no draft (any more).
+    """
+    drafts = Template.objects.filter(waba_id=number.waba_id, status=Template.Status.DRAFT)
+    problems = problems_of(template=drafts.get(id=template_id), at=at)
+    if problems:
+        return Handed(template=drafts.get(id=template_id), problems=problems)
+    token = _looked(number, at)
+    handed = _hand_in(drafts.get(id=template_id), token, at)
+    outcome = handed.refused or ",".join(each.code for each in handed.problems) or handed.template.status
+    details = {"outcome": outcome}
+    record(action="template.submit", actor=actor, at=at, subject=f"template {template_id}", details=details)
+    return handed
+
+
+def _looked(number: Number, at: datetime) -> str:
+    """Take over what Meta has of the account; return the token."""
+    look = syncing.sync(number=number, at=at)
+    token = number.access_token()
+    if look.outcome == TemplateSync.Outcome.FAILED or token is None:
+        raise LookFailed(look.failure or "token_missing")
+    return token
+
+
 def _hand_in(template: Template, token: str, at: datetime) -> Handed:
-    problems = problems_of(template=template)
+    problems = problems_of(template=template, at=at)
     if problems:
         return Handed(template=template, problems=problems)
     known = template.stamps

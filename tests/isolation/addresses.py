@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import SignedIn, Team, TeamRule, User
 from audit.models import Entry
 from billing.models import Adjustment, Invoice
-from messaging.core.models import Replay
+from messaging.core.models import DraftReview, Replay
 from messaging.models import (
     Blob,
     Consent,
@@ -33,7 +33,7 @@ from messaging.models import (
     ThreadNote,
     UncertainChoice,
 )
-from tenants.models import Municipality
+from tenants.models import ElectionPeriod, Municipality
 from tests.isolation.rows import AT, Party, undecided
 
 PAGE, API, OPEN = "PAGE", "API", "OPEN"
@@ -311,6 +311,39 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "templates/<uuid:template_id>/": Address(
         PAGE, "ADMIN", ids={"template_id": Template}, sees=("Template.name", "Template.body")
     ),
+    "templates/new/": Address(
+        PAGE,
+        "ADMIN",
+        method="POST",
+        form=lambda party: {
+            "step": "save",
+            "account": party.number.waba_id,
+            "name": "nieuw_bericht",
+            "language": "nl",
+            "purpose": "SERVICES",
+            "body": "Goedendag, uw aanvraag is ontvangen.",
+        },
+        changes=(Template,),
+        elsewhere=frozenset({422}),
+    ),
+    "templates/<uuid:template_id>/edit/": Address(
+        PAGE,
+        "ADMIN",
+        method="POST",
+        ids={"template_id": Template},
+        form=lambda party: {"step": "save"},
+        nothing="the row is no draft that is written here (tests/web/test_drafting.py)",
+    ),
+    "templates/<uuid:template_id>/review/": Address(
+        PAGE, "ADMIN", method="POST", ids={"template_id": Template}, nothing="nothing is flagged in it (the same)"
+    ),
+    "templates/<uuid:template_id>/submit/": Address(
+        PAGE, "ADMIN", method="POST", ids={"template_id": Template}, nothing="asks Meta, who is away (the same)"
+    ),
+    "elections/": Address(PAGE, "ADMIN", sees=("ElectionPeriod.name",), elsewhere=LIST),
+    "elections/<uuid:period_id>/lift/": Address(
+        PAGE, "ADMIN", method="POST", ids={"period_id": ElectionPeriod}, changes=(ElectionPeriod,)
+    ),
     "templates/<uuid:template_id>/purpose/": Address(
         PAGE,
         "ADMIN",
@@ -440,6 +473,15 @@ OF_MUNICIPALITIES = EVERY_HOST | {
 }
 
 OF_THE_CONSOLE = EVERY_HOST | {
+    "overview/": Address(PAGE, "BSP_SUPPORT", sees=("Trouble.detail",)),
+    "drafts/": Address(PAGE, "BSP_ONBOARDING", sees=("DraftReview.name",)),
+    "drafts/<uuid:review_id>/": Address(
+        PAGE, "BSP_ONBOARDING", ids={"review_id": DraftReview}, sees=("DraftReview.name", "DraftReview.asked_by")
+    ),
+    "elections/": Address(PAGE, "BSP_ONBOARDING", sees=("ElectionPeriod.name",)),
+    "elections/<uuid:period_id>/lift/": Address(
+        PAGE, "BSP_ONBOARDING", method="POST", ids={"period_id": ElectionPeriod}, changes=(ElectionPeriod,)
+    ),
     "municipalities/": Address(PAGE, "BSP_SUPPORT", sees=("Number.display_phone_number",)),
     "municipalities/<slug:schema_name>/": Address(
         PAGE,

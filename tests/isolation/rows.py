@@ -65,7 +65,7 @@ from billing.models import (
     Rate,
     RateCard,
 )
-from messaging.core.models import InboxFigures, Lane, NumberHour, OutboxWake, Replay, UnknownUpdate
+from messaging.core.models import DraftReview, InboxFigures, Lane, NumberHour, OutboxWake, Replay, UnknownUpdate
 from messaging.media import blobs
 from messaging.media.thumbnails import Thumbnail
 from messaging.models import (
@@ -102,6 +102,7 @@ from tenants.models import (
     ConnectionStep,
     DeclaredPurpose,
     Domain,
+    ElectionPeriod,
     Municipality,
     Number,
     NumberHealth,
@@ -653,6 +654,27 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     ),
     ConnectionStep: lambda party: ConnectionStep.objects.create(
         onboarding=party.municipality.onboarding, step="SUBSCRIBE", evidence={"said": party.text("evidence")}
+    ),
+    DraftReview: lambda party: DraftReview.objects.create(
+        **_of_municipality(party),
+        template_id=party.rows[Template].id,
+        wording_hash=party.text("wording"),
+        name=party.text("draft"),
+        language="nl",
+        purpose="SERVICES",
+        components=[{"type": "BODY", "text": party.text("flagged")}],
+        findings=[["PROMOTION", party.text("finding")]],
+        policy_date=MONTH,
+        asked_at=AT,
+        asked_by=party.text("who asked"),
+    ),
+    ElectionPeriod: lambda party: ElectionPeriod.objects.create(
+        municipality=party.municipality,
+        name=party.text("election"),
+        begins_date=date(2020, 1, 1),
+        ends_date=date(2020, 1, 2),
+        set_by=party.text("who set it"),
+        set_at=AT,
     ),
     Replay: lambda party: Replay.objects.create(
         **_of_municipality(party),

@@ -13,7 +13,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from messaging.lanes.lane import Lane
 from messaging.lanes.sender import Sender
-from messaging.lanes.store import CONNECTION_OPTIONS, LaneStore
+from messaging.lanes.store import CONNECTION_OPTIONS, LaneStore, NumberSettings
+from tenants import clock
 from whatsapp.client import CloudAPI
 from whatsapp.transport import open_session
 
@@ -76,7 +77,11 @@ class World:
         """Return the lane of a number, its lease just taken."""
         store = store or self.store()
         (lease,) = await store.acquire(wanted=[number])
-        return Lane(lease=lease, store=store, api=self.api, settings=(await store.settings(numbers=[number]))[number])
+        return Lane(lease=lease, store=store, api=self.api, settings=await self.settings(store, number))
+
+    async def settings(self, store: LaneStore | None = None, number: str = UTRECHT) -> NumberSettings:
+        """Return what sending from a number needs now."""
+        return (await (store or self.store()).settings(numbers=[number], at=clock.now()))[number]
 
     async def ask(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

@@ -71,7 +71,7 @@ def run(database_url: str, *steps: Callable[[World], None], answer=None) -> None
                 for step in steps:
                     await rested(world)
                     await asyncio.to_thread(alone, step, world)
-                    settings = await world.store().settings(numbers=[UTRECHT])
+                    settings = {UTRECHT: await world.settings()}
                     lane.refresh(settings[UTRECHT])
                     lane.wake()
 

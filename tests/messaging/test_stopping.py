@@ -107,7 +107,7 @@ class TestStops:
                     world.meta.answer = None
                     await asyncio.to_thread(set_token)
                     begun = time.monotonic()
-                    lane.refresh((await world.store().settings(numbers=[UTRECHT]))[UTRECHT])
+                    lane.refresh(await world.settings())
                     await until(lambda: settled(world))
                     return time.monotonic() - begun, await world.states()
 

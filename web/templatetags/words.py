@@ -38,6 +38,10 @@ TABLES: dict[str, dict[str, Promise]] = {
     "close_reason": words.CLOSE_REASONS,
     "action": words.ACTIONS,
     "outcome": words.OUTCOMES,
+    "waiting": words.WAITING,
+    "waits_for": words.WAITS_FOR,
+    "prohibition": words.PROHIBITIONS,
+    "review_state": template_words.REVIEW_STATES,
     "template_alert": template_words.ALERTS,
     "template_aspect": template_words.ASPECTS,
     "template_place": template_words.PLACES,
@@ -47,9 +51,11 @@ TABLES: dict[str, dict[str, Promise]] = {
 }
 # Which colour a state has beside its word: good, waiting, bad; none for what is neither.
 TONES = {
-    **dict.fromkeys(("LIVE", "APPROVED", "PAID", "FINALISED", "GREEN"), "good"),
-    **dict.fromkeys(("PENDING", "PAUSED", "REVIEW", "GOVERNMENT_APPROVAL_PENDING", "UNCERTAIN", "YELLOW"), "waiting"),
-    **dict.fromkeys(("REJECTED", "DISABLED", "SUSPENDED", "FAILED", "RESTING", "RED"), "bad"),
+    **dict.fromkeys(("LIVE", "APPROVED", "RELEASED", "PAID", "FINALISED", "GREEN"), "good"),
+    **dict.fromkeys(
+        ("PENDING", "WAITING", "PAUSED", "REVIEW", "GOVERNMENT_APPROVAL_PENDING", "UNCERTAIN", "YELLOW"), "waiting"
+    ),
+    **dict.fromkeys(("REJECTED", "REFUSED", "DISABLED", "SUSPENDED", "FAILED", "RESTING", "RED"), "bad"),
     **dict.fromkeys(("IN_APPEAL", "FLAGGED", "ARCHIVED", "PENDING_DELETION", "WITH_PROBLEMS"), "waiting"),
     **dict.fromkeys(("LIMIT_EXCEEDED", "LOCKED", "DELETED"), "bad"),
 }
