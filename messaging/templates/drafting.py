@@ -121,7 +121,7 @@ def may_be_written(*, template: Template) -> bool:
     """Return whether a template can be changed here: a draft, of the parts that are written here and no others."""
     if template.status != Template.Status.DRAFT or template.parameter_format != NAMED or template.problem:
         return False
-    return wording_of(template=template).components() == template.components
+    return bool(wording_of(template=template).components() == template.components)
 
 
 @transaction.atomic
