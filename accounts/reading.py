@@ -3,7 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from allauth.socialaccount.models import SocialAccount
+
 from accounts.models import User
+from accounts.sign_on import gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +21,14 @@ class UserView:
 def users() -> list[UserView]:
     """Return the users of the schema that the connection is in, by name."""
     found = User.objects.order_by("name", "email").prefetch_related("role_grants")
+    sign_on = gate.running()
+    issuer = "" if sign_on is None else sign_on.issuer
+    connected = set(SocialAccount.objects.filter(provider=issuer).values_list("user_id", flat=True))
     return [
         UserView(
             user=user,
             roles=tuple(sorted(grant.role for grant in user.role_grants.all())),
-            can_sign_in=user.is_active and user.has_usable_password(),
+            can_sign_in=user.is_active and (user.has_usable_password() or user.id in connected),
         )
         for user in found
     ]

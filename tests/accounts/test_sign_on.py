@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django_tenants.utils import schema_context
 
+from accounts import reading
 from accounts.making import make_user
 from accounts.models import GroupRole, RoleGrant, SignedIn, SignOn, User
 from accounts.sign_on import admitting, configuring, fetching, remembering
@@ -132,6 +133,11 @@ class TestComingIn:
             assert not SocialToken.objects.exists()
         (entry,) = entries("sign_in.provider")
         assert (entry.outcome, entry.actor_name, entry.origin) == ("OK", "Kim Kanaal", "127.0.0.1")
+
+    def test_the_list_of_users_says_that_they_can_sign_in(self, on):
+        sign_in(on, "agent")
+        with schema_context("utrecht"):
+            assert {view.user.name: view.can_sign_in for view in reading.users()} == {"ADMIN": True, "Kim Kanaal": True}
 
     def test_they_come_where_they_wanted_to_be_and_nowhere_else(self, on):
         answer, _ = sign_in(on, "agent", begin="/sign-in/provider/?next=/unreached/")

@@ -102,7 +102,8 @@ class TestPasswords:
             f"{template.name}: {field}": field
             for template in (ROOT / "web" / "templates").rglob("*.html")
             for field in re.findall(
-                r"<input[^>]*name=\"(?!passwords_open|passwordless)\w*password\w*\"[^>]*>", template.read_text(encoding="utf-8")
+                r"<input[^>]*name=\"(?!passwords_open|passwordless)\w*password\w*\"[^>]*>",
+                template.read_text(encoding="utf-8"),
             )
         }
         assert fields

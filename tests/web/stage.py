@@ -294,6 +294,7 @@ class Stage:
             ("templates", "admin", "/templates/"),
             ("template", "admin", f"/templates/{foreign}/"),
             ("users", "admin", "/users/"),
+            ("sign-on", "admin", "/single-sign-on/"),
             ("municipalities", "support", "/municipalities/"),
             ("municipality", "support", "/municipalities/utrecht/"),
             ("invoices", "finance", "/invoices/"),
