@@ -15,6 +15,7 @@ from api.health import PATH as READY_PATH
 from api.health import ReadyDoor
 from api.whatsapp_webhook import PATH as WEBHOOK_PATH
 from api.whatsapp_webhook import Receive, Scope, Send, WhatsAppWebhook
+from config.bodies import bounded
 from messaging.figures import INTAKE_POSTS, INTAKE_SECONDS
 from messaging.intake import EventWriter
 from messaging.waking import Waker
@@ -64,7 +65,9 @@ class Doors:
             await self._live(receive, send)
             return
         door = self._door_of(scope["path"]) if scope["type"] == "http" else None
-        if door is None:
+        if door is None and scope["type"] == "http":
+            await bounded(self._django, scope=dict(scope), receive=receive, send=send)
+        elif door is None:
             await self._django(dict(scope), receive, send)
         else:
             await door(scope, receive, send)
