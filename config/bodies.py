@@ -7,8 +7,8 @@ refused as soon as it is too large, by what it announces or by what comes; a for
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from api.middleware import HEADERS, PREFIX
 from api.problems import CONTENT_TYPE, http_problem
-from api.version import VERSION
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -58,10 +58,10 @@ async def bounded(application: Application, *, scope: Scope, receive: Receive, s
 
 async def _refuse(scope: Scope, send: Send) -> None:
     """Say so: as the API says it below /api/ (api/problems.py), in plain text elsewhere."""
-    content, kind = b"Too large.\n", "text/plain; charset=utf-8"
-    if scope["path"].startswith("/api/"):
-        content, kind = http_problem(status=_TOO_LARGE).content, CONTENT_TYPE
-    said = {"content-type": kind, "content-length": str(len(content)), "connection": "close", "api-version": VERSION}
+    content, said = b"Too large.\n", {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+    if scope["path"].startswith(PREFIX):
+        content, said = http_problem(status=_TOO_LARGE).content, HEADERS | {"Content-Type": CONTENT_TYPE}
+    said |= {"Content-Length": str(len(content)), "Connection": "close"}
     headers = [(name.encode(), value.encode()) for name, value in said.items()]
     await send({"type": "http.response.start", "status": _TOO_LARGE, "headers": headers})
     await send({"type": "http.response.body", "body": content})
