@@ -240,7 +240,7 @@ class Stage:
         """Give the code that a person's app shows; when it was used already, the next one."""
         while "/sign-in/second-step/" in page.url:
             page.get_by_label("Code", exact=True).fill(code(secret=self.apps[word]))
-            page.get_by_role("button", name="Doorgaan" if language == "nl" else "Continue", exact=True).click()
+            page.get_by_role("button", name="Verder" if language == "nl" else "Continue", exact=True).click()
             page.wait_for_load_state()
             if "/sign-in/second-step/" in page.url:
                 time.sleep(3)
