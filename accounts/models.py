@@ -122,6 +122,8 @@ class ApiKey(models.Model):
     previous_until = models.DateTimeField(null=True)
     previous_used_at = models.DateTimeField(null=True)  # to the minute: whether a system still has the old secret
 
+    shows_previous = False  # of one that was just found: by the secret from before
+
     class Meta:
         db_table = "api_apikey"  # where it was made; ADR 12
         constraints = [

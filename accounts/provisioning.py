@@ -1,25 +1,16 @@
-"""What provisioning has accounts do: invite a new tenant's first admin."""
+"""What provisioning has accounts do: a new tenant's first admin."""
 
-from django.conf import settings
-
-from accounts.invitations import invite
-from accounts.models import RoleGrant
+from accounts.models import RoleGrant, User
 from accounts.roles import MunicipalRole
 from tenants.provisioning import NewTenant
 
 
-def invite_first_admin(*, tenant: NewTenant) -> None:
-    """Invite the first admin by mail, when an address was given; runs inside the new schema and its transaction."""
+def make_first_admin(*, tenant: NewTenant) -> None:
+    """Make the first admin, without a password, when an address was given; runs inside the new schema."""
     if tenant.admin_email is None:
         return
-    invite(
-        email=tenant.admin_email,
-        name=tenant.admin_email.split("@")[0],
-        roles=[MunicipalRole.ADMIN],
-        actor=tenant.actor,
-        language=settings.LANGUAGE_CODE,
-        at=tenant.at,
-    )
+    user = User.objects.create_user(email=tenant.admin_email, name=tenant.admin_email.split("@")[0])
+    RoleGrant.objects.create(user=user, role=MunicipalRole.ADMIN)
 
 
 def other_first_admin(*, tenant: NewTenant) -> str | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -14,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.keys import find_key, note_use
+from accounts.keys import find_key, may_come_from, note_use
 from accounts.models import ApiKey
 from accounts.permissions import OF_SCOPES
 from api.problems import CONTENT_TYPE, Problem, answer_error
@@ -37,6 +38,10 @@ class KeyAuthentication(authentication.BaseAuthentication):
         key = find_key(secret=words[1], at=at) if len(words) == 2 else None
         if key is None:
             raise exceptions.AuthenticationFailed
+        if not may_come_from(key=key, address=str(request.META.get("REMOTE_ADDR"))):
+            _record_elsewhere(key, at)
+            detail = "This key may not be used from this address."
+            raise Problem(status=403, code="address_not_allowed", detail=detail)
         note_use(key=key, at=at)
         return key, None
 
@@ -69,6 +74,14 @@ class HasScope(permissions.BasePermission):
             return True
         _record_denied(request, view, scope)
         return False
+
+
+def _record_elsewhere(key: ApiKey, at: datetime) -> None:
+    """Have the trail know, at most once a minute, that a key was used from where it may not; it says from where."""
+    if cache.add(f"api-key-elsewhere:{key.pk}", 1, timeout=60):
+        details = {"refused": "address", "prefix": key.previous_prefix if key.shows_previous else key.prefix}
+        subject = f"api key {key.pk}"
+        record(action="api.call", actor=key.actor(), at=at, subject=subject, outcome="DENIED", details=details)
 
 
 def _record_denied(request: Request, view: "ApiView", scope: str) -> None:

@@ -42,6 +42,7 @@ app.conf.update(
         "claim-unowned": {"task": "messaging.tasks.claim_unowned", "schedule": 300.0, "options": {"expires": 300}},
         "find-silences": {"task": "messaging.tasks.find_silences", "schedule": 600.0, "options": {"expires": 600}},
         "erase-unowned": {"task": "messaging.tasks.erase_unowned", "schedule": 3600.0, "options": {"expires": 3600}},
+        "tell-entries": {"task": "accounts.tasks.tell_entries", "schedule": 10.0, "options": {"expires": 10}},
         "mail-troubles": {"task": "messaging.tasks.mail_troubles", "schedule": 30.0, "options": {"expires": 30}},
         "mail-template-alerts": {
             "task": "messaging.templates.tasks.mail_template_alerts",
@@ -49,7 +50,6 @@ app.conf.update(
             "options": {"expires": 300},
         },
         "end-restrictions": {"task": "messaging.tasks.end_restrictions", "schedule": 60.0, "options": {"expires": 60}},
-        "sweep-mail": {"task": "accounts.tasks.sweep_mail", "schedule": 60.0, "options": {"expires": 60}},
         "forget-hours": {"task": "messaging.tasks.forget_hours", "schedule": 86400.0, "options": {"expires": 86400}},
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },

@@ -18,10 +18,9 @@ class BreakGlass(models.Model):
             |  \\----------\\---> WITHDRAWN
             \\---> REFUSED
 
-    APPROVED at once where the municipality does not want to be asked first; ENDED by either side, before its time.
-    That a moment passed needs nobody to write it down: what is REQUESTED or APPROVED opens nothing after `lapses_at`,
-    what is OPEN nothing after `ends_at`. All of it is real time, as sessions are. Who is inside is a user of the
-    municipality's schema that names this row's id.
+    APPROVED at once where the municipality does not want to be asked first. What is over by its time opens nothing,
+    written down or not: REQUESTED and APPROVED after `lapses_at`, OPEN after `ends_at`. All of it is real time, as
+    sessions are. Who is inside is a user of the municipality's schema that names this row's id.
     """
 
     class State(models.TextChoices):
@@ -31,6 +30,7 @@ class BreakGlass(models.Model):
         APPROVED = "APPROVED"
         REFUSED = "REFUSED"
         WITHDRAWN = "WITHDRAWN"
+        LAPSED = "LAPSED"
         OPEN = "OPEN"
         ENDED = "ENDED"
 
@@ -75,7 +75,7 @@ class BreakGlass(models.Model):
                     state__in=["OPEN", "ENDED"], opened_at__isnull=False, ends_at__isnull=False, user_id__isnull=False
                 )
                 | Q(
-                    state__in=["REQUESTED", "APPROVED", "REFUSED", "WITHDRAWN"],
+                    state__in=["REQUESTED", "APPROVED", "REFUSED", "WITHDRAWN", "LAPSED"],
                     opened_at=None,
                     ends_at=None,
                     user_id=None,

@@ -54,7 +54,9 @@ def owed(request: HttpRequest) -> Owed:
     return found
 
 
-def requires(permission: Permission | None, *, also_owing: Collection[Owed] = ()) -> Callable[[View[Rest]], View[Rest]]:
+def requires(
+    permission: Permission | None, *, also_owing: Collection[Owed] = (), also_inside: bool = False
+) -> Callable[[View[Rest]], View[Rest]]:
     """Let only those to a page who have a permission; None: everyone who is signed in.
 
     Who is not signed in is asked to; who is, and may not, gets the page that says so. Who owes a second step is sent
@@ -64,6 +66,7 @@ def requires(permission: Permission | None, *, also_owing: Collection[Owed] = ()
     A page of one thread (`thread_id` in its address) is not there for who may not see it, by their teams; what a page
     finds by itself goes by messaging/seeing.py.
     also_owing: what somebody may owe and still see the page.
+    also_inside: also for who is inside by break-glass; they have no account of their own here, so that None is nobody.
     """
 
     def decorate(view: View[Rest]) -> View[Rest]:
@@ -77,6 +80,8 @@ def requires(permission: Permission | None, *, also_owing: Collection[Owed] = ()
                 return HttpResponse(status=401) if is_fragment(request) else redirect("second-step")
             if permission is not None and permission not in permissions(request):
                 _record_denied(request, permission)
+                raise PermissionDenied
+            if permission is None and request.user.break_glass_id is not None and not also_inside:
                 raise PermissionDenied
             with seeing.limited_to(_sight(request)):
                 thread_id = kwargs.get("thread_id")

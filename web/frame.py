@@ -2,21 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_tenants.utils import get_public_schema_name
 
+from accounts import breakglass, entering
+from accounts.models import User
 from accounts.permissions import Permission
 from accounts.sign_on import gate
 from accounts.sign_on.models import SignOn
 from messaging import reading
-from tenants.models import Municipality, Trouble
+from tenants.models import BreakGlass, Municipality, Trouble
 from web.access import is_fragment, permissions
 
 # In the order of the navigation: name of the address, its word, and who sees it.
@@ -31,7 +35,10 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("drafts", _("Drafts to judge"), Permission.JUDGE_DRAFTS),
     ("elections", _("Election periods"), Permission.SET_ELECTIONS),
     ("overview", _("Overview"), Permission.READ_MUNICIPALITIES),
+    ("keys", _("API keys"), Permission.MANAGE_KEYS),
+    ("entries", _("BSP access"), Permission.READ_ENTRIES),
     ("municipalities", _("Municipalities"), Permission.READ_MUNICIPALITIES),
+    ("entering", _("Entries"), Permission.ENTER_MUNICIPALITIES),
     ("troubles", _("Numbers in trouble"), Permission.READ_MUNICIPALITIES),
     ("flow", _("Message flow"), Permission.READ_FLOW),
     ("invoices", _("Invoices"), Permission.READ_INVOICES),
@@ -66,7 +73,14 @@ class Frame:
     # With which the municipality's numbers cannot send or receive. Asked for when shown, and error pages show none:
     # they may be made where no tenant is.
     troubles: Callable[[], list[Trouble]]
+    # Of the BSP's people: who is inside or asks to be, and the entry by which whoever asks for the page is.
+    entries: Callable[[], list[BreakGlass]]
+    inside_by: Callable[[], BreakGlass | None]
+    reads_entries: bool
+    decides_entries: bool
+    enters: bool
     reads_threads: bool
+    answers_threads: bool
     is_part: bool  # a script asks for a part of the page, which brings this along
     other_languages: tuple[tuple[str, str], ...]
     sends_mail: bool
@@ -87,12 +101,22 @@ def first_door(request: HttpRequest) -> str | None:
 def _frame(request: HttpRequest) -> Frame:
     municipality: Municipality | None = getattr(request, "tenant", None)
     is_console = municipality is None or municipality.schema_name == get_public_schema_name()
+    allowed, user = permissions(request), getattr(request, "user", None)
+    entry_id = user.break_glass_id if isinstance(user, User) else None
     return Frame(
         place=municipality.name if municipality is not None and not is_console else "",
         is_console=is_console,
         doors=_doors(request) if municipality is not None else (),
-        troubles=list if is_console or not permissions(request) else reading.blocking,
-        reads_threads=Permission.READ_THREADS in permissions(request),
+        troubles=list if is_console or not allowed else reading.blocking,
+        entries=list
+        if is_console or municipality is None or not allowed or entry_id is not None
+        else partial(breakglass.open_or_waiting, municipality=municipality, now=timezone.now()),
+        inside_by=partial(entering.find_entry, entry_id=entry_id),
+        reads_entries=Permission.READ_ENTRIES in allowed,
+        decides_entries=Permission.DECIDE_ENTRIES in allowed,
+        enters=Permission.ENTER_MUNICIPALITIES in allowed,
+        reads_threads=Permission.READ_THREADS in allowed,
+        answers_threads=Permission.ANSWER_THREADS in allowed,
         is_part=is_fragment(request),
         other_languages=tuple(pair for pair in settings.LANGUAGES if pair[0] != get_language()),
         sends_mail=settings.SENDS_MAIL,

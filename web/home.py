@@ -9,7 +9,7 @@ from web.frame import first_door
 
 
 @require_safe
-@requires(None)
+@requires(None, also_inside=True)
 def home(request: PageRequest) -> HttpResponse:
     """Send somebody to the first page that they may see; who may see none is told so."""
     address = first_door(request)

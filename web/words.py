@@ -4,8 +4,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from web import people_words
-
 STAGES: dict[str, Promise] = {
     "APPLIED": _("Applied"),
     "DECLARED": _("Declared"),
@@ -328,14 +326,60 @@ CLOSE_REASONS: dict[str, Promise] = {
 }
 REFUSED: Promise = _("WhatsApp would not take this message. Change it and try again.")
 
+# Entries of the BSP's people into a municipality (tenants/break_glass.py); OVER: its time was over.
+ENTRY_STATES: dict[str, Promise] = {
+    "REQUESTED": _("Waits for the municipality"),
+    "APPROVED": _("May be opened"),
+    "REFUSED": pgettext_lazy("entry", "Refused"),
+    "WITHDRAWN": pgettext_lazy("entry", "Withdrawn"),
+    "LAPSED": pgettext_lazy("entry", "Lapsed"),
+    "OPEN": pgettext_lazy("entry", "Inside now"),
+    "ENDED": pgettext_lazy("entry", "Ended"),
+}
+ENTRY_ROLES: dict[str, Promise] = {"ADMIN": _("Settings"), "AGENT": _("Conversations, only to read")}
+ENTRY_REFUSALS: dict[str, Promise] = {
+    "reason": _("Give a reason of 10 to 500 characters: the municipality reads it."),
+    "roles": _("Choose at least one thing that you need to see."),
+    "minutes": _("Choose a time from 15 minutes to 4 hours."),
+    "already_asked": _("You have an entry into this municipality that is not over. End it first, or use it."),
+    "too_late": _("This is over, or was answered already."),
+    "no_second_step": _("Sign in with a second step first: set one up under My account, then sign in again."),
+}
+
+# What a key of a system may do (accounts/scopes.py), and how it is.
+SCOPES: dict[str, Promise] = {
+    "messages:send": _("Send messages and record permissions (messages:send)"),
+    "messages:read": _("Read conversations and messages (messages:read)"),
+    "templates:read": _("Read templates (templates:read)"),
+    "usage:read": _("Read counts of conversations (usage:read)"),
+    "municipalities:read": _("Read municipalities and numbers (municipalities:read)"),
+    "invoices:read": _("Read invoices (invoices:read)"),
+}
+KEY_STATES: dict[str, Promise] = {
+    "ACTIVE": pgettext_lazy("key", "Works"),
+    "EXPIRED": pgettext_lazy("key", "Expired"),
+    "REVOKED": pgettext_lazy("key", "Revoked"),
+}
+
 # What stands in a trail. What is not here is shown by its code.
 ACTIONS: dict[str, Promise] = {
     "account.change": _("Own account changed"),
     "api.call": _("Operation of the API"),
     "api_key.create": _("API key made"),
     "api_key.revoke": _("API key revoked"),
+    "api_key.rotate": _("API key given a new secret"),
     "audit.export": _("Trail exported"),
     "audit.verify": _("Trail verified"),
+    "break_glass.approve": _("Entry of the BSP approved"),
+    "break_glass.ask": _("Entry of the BSP asked for"),
+    "break_glass.choose": _("Chosen whether entries of the BSP are approved first"),
+    "break_glass.end": _("Entry of the BSP ended"),
+    "break_glass.hand_over": _("Entry of the BSP handed over"),
+    "break_glass.lapse": _("Entry of the BSP lapsed"),
+    "break_glass.open": _("Entry of the BSP opened"),
+    "break_glass.refuse": _("Entry of the BSP refused"),
+    "break_glass.return": _("Entry of the BSP gone on with"),
+    "break_glass.withdraw": _("Entry of the BSP withdrawn"),
     "inbox.claim": _("Messages claimed that were nobody's"),
     "inbox.replay": _("Laid-aside events put back"),
     "inbox.replay.ask": _("Laid-aside events asked back"),
@@ -359,6 +403,7 @@ ACTIONS: dict[str, Promise] = {
     "page.open": _("Page opened"),
     "quarantine.erase": _("Messages erased that nobody claimed"),
     "rate_card.load": _("Rates loaded"),
+    "session.end": _("Own sessions ended"),
     "sign_in.provider": _("Signed in by the municipality's provider"),
     "sign_on.change": _("Single sign-on changed"),
     "sign_on.link": _("Account of the municipality connected"),
@@ -386,7 +431,7 @@ ACTIONS: dict[str, Promise] = {
     "thread.snoozed": _("Conversation put aside"),
     "thread.woken": _("Conversation taken up again"),
     "user.make": _("User made or changed"),
-    **people_words.ACTIONS,
+    "user.roles": _("Roles changed"),
 }
 OUTCOMES: dict[str, Promise] = {
     "OK": pgettext_lazy("outcome", "Done"),

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django_tenants.utils import schema_context
 
-from accounts.keys import NameTaken, UnknownKey, UnknownScope, create_key, find_key, revoke_key
+from accounts.keys import NameTaken, UnknownKey, UnknownScope, create_key, find_key, find_named, revoke_key
 from accounts.models import ApiKey
 from audit.models import Entry
 from tests.api.calling import Caller, make_key
@@ -69,7 +69,7 @@ class TestMaking:
         make_key("utrecht", name="A")
         with pytest.raises(NameTaken):
             create_key(name="A", scopes=["usage:read"], actor=actor, at=MADE_AT)
-        revoke_key(name="A", actor=actor, at=MADE_AT)
+        revoke_key(key_id=find_named(name="A").id, actor=actor, at=MADE_AT)
         assert create_key(name="A", scopes=["usage:read"], actor=actor, at=MADE_AT)
 
     def test_it_knows_no_scope_of_the_other_side(self, utrecht, here, actor):
@@ -78,7 +78,7 @@ class TestMaking:
 
     def test_nobody_revokes_what_is_not_there(self, utrecht, here, actor):
         with pytest.raises(UnknownKey):
-            revoke_key(name="A", actor=actor, at=MADE_AT)
+            revoke_key(key_id=find_named(name="A").id, actor=actor, at=MADE_AT)
 
 
 class TestConstraints:

@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Invitation, Mail, RoleGrant, SignedIn, Team, TeamRule, User
+from accounts.models import ApiKey, SignedIn, Team, TeamRule, User
 from audit.models import Entry
 from billing.models import Adjustment, Invoice
 from messaging.core.models import DraftReview, Replay
@@ -33,12 +33,12 @@ from messaging.models import (
     ThreadNote,
     UncertainChoice,
 )
-from tenants.models import ElectionPeriod, Municipality
+from tenants.models import BreakGlass, ElectionPeriod, Municipality
 from tests.isolation.rows import AT, Party, undecided
 
 PAGE, API, OPEN = "PAGE", "API", "OPEN"
 # What somebody is answered whose cookie or key is of another host. 405: the address does not know the method.
-STRANGERS = {PAGE: {302, 405}, API: {401, 405}, OPEN: {200, 302, 400, 405}}
+STRANGERS = {PAGE: {302, 405}, API: {401, 405}, OPEN: {200, 302, 400, 403, 405}}
 TENANT_URLS, CONSOLE_URLS = "config.urls_tenant", "config.urls_public"
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 Ids = dict[str, type[Model] | Callable[[Party], Any]]
@@ -115,8 +115,6 @@ def parameters(route: str) -> list[str]:
 LIST = frozenset({200})  # answered with the asker's own
 # Of the asker alone, whatever is sent; a passkey's number means another one in each schema.
 OWN = frozenset({200, 302, 404})
-_USER: Ids = {"user_id": User}
-_INVITED: Ids = {"user_id": lambda party: party.rows[Invitation].user_id}
 _PASSKEY: Ids = {"pk": Authenticator}
 _THREAD: Ids = {"thread_id": Thread}
 _MEDIUM: Ids = {"thread_id": Thread, "medium_id": Medium}
@@ -190,59 +188,6 @@ EVERY_HOST = {
         nothing="confirms an address",
         elsewhere=OWN,
     ),
-    "invitation/": Address(
-        OPEN,
-        form=lambda party: {"name": "x", "password1": "x"},
-        nothing="takes name and password from who followed a link that was mailed",
-        elsewhere=frozenset({404}),
-    ),
-    "invitation/<str:token>/": Address(
-        OPEN, ids={"token": lambda party: party.text("token")}, nothing="takes a link that was mailed"
-    ),
-    "users/": Address(PAGE, "*", sees=("User.email", "User.name"), elsewhere=LIST),
-    "users/review.csv": Address(PAGE, "*", sees=("User.email",), changes=(Entry,), elsewhere=LIST),
-    "users/invite/": Address(
-        PAGE,
-        "*",
-        method="POST",
-        form=lambda party: {
-            "email": "nieuw@voorbeeld.example",
-            "name": "Nieuw",
-            "role": "BSP_SUPPORT" if party.schema == "public" else "AGENT",
-        },
-        changes=(User, RoleGrant, Invitation, Mail, Entry),
-        elsewhere=frozenset({302, 422}),
-    ),
-    "users/invite/many/": Address(
-        PAGE,
-        "*",
-        method="POST",
-        form=lambda party: {
-            "step": "send",
-            "text": "email,name,roles\nnieuw@voorbeeld.example,Nieuw,"
-            + ("BSP_SUPPORT" if party.schema == "public" else "AGENT"),
-        },
-        changes=(User, RoleGrant, Invitation, Mail, Entry),
-        elsewhere=frozenset({302, 422}),
-    ),
-    "users/<uuid:user_id>/": Address(PAGE, "*", ids=_USER, sees=("User.email", "User.name")),
-    "users/<uuid:user_id>/roles/": Address(
-        PAGE,
-        "*",
-        method="POST",
-        ids=_INVITED,
-        form=lambda party: {"role": "BSP_ONBOARDING" if party.schema == "public" else "SUPERVISOR"},
-        changes=(RoleGrant, Entry),
-    ),
-    "users/<uuid:user_id>/invitation/": Address(
-        PAGE, "*", method="POST", ids=_INVITED, form=lambda party: {"act": "again"}, changes=(Invitation, Mail, Entry)
-    ),
-    "users/<uuid:user_id>/access/": Address(
-        PAGE, "*", method="POST", ids=_INVITED, form=lambda party: {"act": "block"}, changes=(User, Invitation, Entry)
-    ),
-    "users/<uuid:user_id>/second-step/": Address(
-        PAGE, "*", method="POST", ids=_INVITED, nothing="takes away what this one does not have (test_people.py)"
-    ),
     "mail/": Address(OPEN, nothing="shows what a demo sent; nothing where mail leaves", elsewhere=LIST),
     "sign-out/": Address(OPEN, method="POST", changes=(Session,), elsewhere=frozenset({200, 302})),
     "language/": Address(
@@ -263,6 +208,18 @@ EVERY_HOST = {
         changes=(Entry,),
         elsewhere=frozenset({200, 404}),
     ),
+    "keys/": Address(PAGE, sees=("ApiKey.name", "ApiKey.prefix"), elsewhere=LIST),
+    "keys/new/": Address(
+        PAGE,
+        method="POST",
+        form=lambda party: {"name": party.text("new key"), "scopes": "usage:read"},
+        changes=(ApiKey, Entry),
+        elsewhere=LIST,  # one of its own
+    ),
+    "keys/<uuid:key_id>/new-secret/": Address(
+        PAGE, method="POST", ids={"key_id": ApiKey}, form=lambda party: {"overlap": "24"}, changes=(ApiKey, Entry)
+    ),
+    "keys/<uuid:key_id>/revoke/": Address(PAGE, method="POST", ids={"key_id": ApiKey}, changes=(ApiKey, Entry)),
     "api/v1/openapi.json": Address(OPEN, nothing="describes the API, the same for everyone", elsewhere=LIST),
     "api/v1/docs/": Address(OPEN, nothing="describes the API, the same for everyone", elsewhere=LIST),
 }
@@ -421,14 +378,34 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     ),
     "teams/<uuid:team_id>/": Address(PAGE, "ADMIN", ids={"team_id": Team}, sees=("Team.name", "User.name")),
     "teams/<uuid:team_id>/dissolve/": Address(PAGE, "ADMIN", method="POST", ids={"team_id": Team}, changes=(Team,)),
-    "users/rules/": Address(
+    "entries/": Address(PAGE, "ADMIN", sees=("BreakGlass.employee_name", "BreakGlass.reason"), elsewhere=LIST),
+    "entries/approval/": Address(
         PAGE,
         "ADMIN",
         method="POST",
-        form=lambda party: {"for_all": "yes"},
-        changes=(Entry,),
+        form=lambda party: {"approval": "first"},
+        changes=(Municipality, Entry),
         elsewhere=frozenset({302}),
     ),
+    "entries/come-in/": Address(
+        OPEN,
+        method="POST",
+        form=lambda party: {"token": party.text("token")},
+        nothing="lets in who brings what the console handed over (tests/web/test_entries.py)",
+        elsewhere=frozenset({403}),
+    ),
+    "entries/<uuid:entry_id>/decide/": Address(
+        PAGE,
+        "ADMIN",
+        method="POST",
+        ids={"entry_id": BreakGlass},
+        form=lambda party: {"answer": "approve"},
+        changes=(BreakGlass, Entry),
+    ),
+    "entries/<uuid:entry_id>/end/": Address(
+        PAGE, "ADMIN", method="POST", ids={"entry_id": BreakGlass}, changes=(BreakGlass, Entry)
+    ),
+    "users/": Address(PAGE, "ADMIN", sees=("User.email", "User.name"), elsewhere=LIST),
     "usage/": Address(
         PAGE, "FINANCE", query=lambda party: "month=2026-03", sees=("Conversation.category",), elsewhere=LIST
     ),
@@ -551,6 +528,19 @@ OF_THE_CONSOLE = EVERY_HOST | {
         ids={"schema_name": lambda party: party.schema},
         sees=("Number.display_phone_number", "Template.name"),
         console_shows=("Template.name",),
+    ),
+    "municipalities/<slug:schema_name>/enter/": Address(
+        PAGE,
+        "BSP_SUPPORT",
+        ids={"schema_name": lambda party: party.schema},
+        nothing="asks why one must go in (tests/web/test_entries.py)",
+    ),
+    "entries/": Address(PAGE, "BSP_SUPPORT", sees=("BreakGlass.employee_name", "BreakGlass.reason")),
+    "entries/<uuid:entry_id>/hand-over/": Address(
+        PAGE, "BSP_SUPPORT", method="POST", ids={"entry_id": BreakGlass}, nothing="it is a colleague's entry"
+    ),
+    "entries/<uuid:entry_id>/end/": Address(
+        PAGE, "BSP_SUPPORT", method="POST", ids={"entry_id": BreakGlass}, nothing="it is a colleague's entry"
     ),
     "troubles/": Address(PAGE, "BSP_SUPPORT", nothing="no number is in trouble"),
     "flow/": Address(PAGE, "BSP_OPERATOR", sees=("InboxFigures.dead",)),

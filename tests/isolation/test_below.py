@@ -12,7 +12,6 @@ from django.core.cache import caches
 from django_tenants.utils import schema_context
 from psycopg import errors, sql
 
-from accounts.models import Mail
 from config import celery
 from messaging import announcing, waking
 from messaging.broker import client
@@ -101,8 +100,6 @@ TASKS: dict[str, Callable[[Party], dict[str, Any]] | str] = {
     "messaging.tasks.fetch_media": lambda party: {"schema_name": party.schema},
     "messaging.templates.tasks.sync_templates": lambda party: {"schema_name": party.schema},
     "messaging.templates.tasks.sweep_templates": "names no municipality: has each that is due looked at",
-    "accounts.tasks.send_mail": lambda party: {"schema_name": party.schema, "mail_id": str(party.rows[Mail].id)},
-    "accounts.tasks.sweep_mail": "names no municipality: sends what is due, in each alike",
     "messaging.tasks.sweep_media": "names no municipality: wakes each that has media to fetch",
     "messaging.tasks.sweep_blobs": "names no municipality: removes what nothing refers to, in each alike",
     "messaging.tasks.sweep_inboxes": "names no municipality: wakes each that has open events",
@@ -113,6 +110,7 @@ TASKS: dict[str, Callable[[Party], dict[str, Any]] | str] = {
     "messaging.templates.tasks.mail_template_alerts": "names no municipality: mails each one's own admins",
     "messaging.tasks.end_restrictions": "names no municipality: ends what Meta restricted until now",
     "messaging.tasks.mail_troubles": "names no municipality: mails each one's own admins, and the BSP's support",
+    "accounts.tasks.tell_entries": "names no municipality: tells each one's own people of entries into it",
     "messaging.tasks.find_silences": "names no municipality: looks at each number alike",
     "messaging.tasks.forget_hours": "names no municipality: what is old goes, in each alike",
     "api.tasks.forget_answers": "names no municipality: what is old goes, in each alike",

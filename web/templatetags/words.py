@@ -10,11 +10,13 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from accounts.models import ApiKey
 from messaging.failures import reason_in_words
 from messaging.models import Message
 from messaging.templates.checking import Problem
 from messaging.trouble_words import ADVICE, TITLES
-from web import people_words, template_words, words
+from tenants.models import BreakGlass
+from web import template_words, words
 
 register = template.Library()
 TABLES: dict[str, dict[str, Promise]] = {
@@ -42,25 +44,27 @@ TABLES: dict[str, dict[str, Promise]] = {
     "waits_for": words.WAITS_FOR,
     "prohibition": words.PROHIBITIONS,
     "review_state": template_words.REVIEW_STATES,
+    "scope": words.SCOPES,
+    "key_state": words.KEY_STATES,
+    "entry_state": words.ENTRY_STATES,
+    "entry_role": words.ENTRY_ROLES,
     "template_alert": template_words.ALERTS,
     "template_aspect": template_words.ASPECTS,
     "template_place": template_words.PLACES,
     "template_reason": template_words.REASONS,
-    "user_state": people_words.USER_STATES,
-    "invitation": people_words.INVITATION_STATES,
-    "step": people_words.STEPS,
     "unreadable": template_words.UNREADABLE,
     "version_source": template_words.SOURCES,
 }
 # Which colour a state has beside its word: good, waiting, bad; none for what is neither.
 TONES = {
-    **dict.fromkeys(("LIVE", "APPROVED", "RELEASED", "PAID", "FINALISED", "GREEN"), "good"),
+    **dict.fromkeys(("LIVE", "ACTIVE", "APPROVED", "RELEASED", "PAID", "FINALISED", "GREEN"), "good"),
     **dict.fromkeys(
         ("PENDING", "WAITING", "PAUSED", "REVIEW", "GOVERNMENT_APPROVAL_PENDING", "UNCERTAIN", "YELLOW"), "waiting"
     ),
     **dict.fromkeys(("REJECTED", "REFUSED", "DISABLED", "SUSPENDED", "FAILED", "RESTING", "RED"), "bad"),
     **dict.fromkeys(("IN_APPEAL", "FLAGGED", "ARCHIVED", "PENDING_DELETION", "WITH_PROBLEMS"), "waiting"),
-    **dict.fromkeys(("LIMIT_EXCEEDED", "LOCKED", "DELETED"), "bad"),
+    **dict.fromkeys(("LIMIT_EXCEEDED", "LOCKED", "DELETED", "REVOKED"), "bad"),
+    **dict.fromkeys(("REQUESTED", "OPEN", "EXPIRED"), "waiting"),
 }
 
 
@@ -68,6 +72,23 @@ TONES = {
 def word(code: str | int, table: str) -> str:
     """Return the word for a code; a code without one, which is Meta's then, as it came."""
     return str(TABLES[table].get(str(code), code))
+
+
+@register.filter
+def state_of_entry(entry: BreakGlass, now: datetime) -> str:
+    """Return the code of what an entry is now: also when nobody wrote down yet that its time is over."""
+    if not entry.is_over(at=now):
+        return str(entry.state)
+    over = {"REQUESTED": "LAPSED", "APPROVED": "LAPSED", "OPEN": "ENDED"}
+    return over.get(entry.state, entry.state)
+
+
+@register.filter
+def state_of_key(key: ApiKey, now: datetime) -> str:
+    """Return the code of how a key is now."""
+    if key.revoked_at is not None:
+        return "REVOKED"
+    return "EXPIRED" if key.expires_at is not None and key.expires_at <= now else "ACTIVE"
 
 
 @register.filter

@@ -34,6 +34,13 @@ class Command(BaseCommand):
             help=f"of a municipality: {', '.join(sorted(TENANT_SCOPES))}; console: {', '.join(sorted(BSP_SCOPES))}",
         )
         parser.add_argument("--days", type=int, metavar="N", help="let it expire after so many days (default: never)")
+        parser.add_argument(
+            "--ranges",
+            nargs="+",
+            default=[],
+            metavar="RANGE",
+            help="IP addresses or ranges (CIDR) from which it may be used (default: from anywhere)",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON {schema, name, scopes, prefix, key}")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -49,6 +56,7 @@ class Command(BaseCommand):
                     scopes=scopes,
                     actor=Actor.system("create_api_key"),
                     at=at,
+                    allowed_ranges=options["ranges"],
                     expires_at=None if options["days"] is None else at + timedelta(days=options["days"]),
                 )
         except (NameTaken, UnknownScope, ValueError) as error:

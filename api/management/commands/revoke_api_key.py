@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django_tenants.utils import get_public_schema_name, schema_context
 
-from accounts.keys import UnknownKey, revoke_key
+from accounts.keys import UnknownKey, find_named, revoke_key
 from api.management.commands.create_api_key import CONSOLE
 from audit.record import Actor
 from tenants import clock
@@ -26,7 +26,8 @@ class Command(BaseCommand):
             raise CommandError(f"there is no municipality {schema}", returncode=2)
         try:
             with schema_context(get_public_schema_name() if schema == CONSOLE else schema):
-                key = revoke_key(name=options["name"], actor=Actor.system("revoke_api_key"), at=clock.now())
+                found = find_named(name=options["name"])
+                key = revoke_key(key_id=found.id, actor=Actor.system("revoke_api_key"), at=clock.now())
         except UnknownKey as error:
             raise CommandError(str(error), returncode=2) from error
         self.stdout.write(f"revoked {key.name} ({key.prefix})")
