@@ -1,5 +1,6 @@
 """A municipality as a buyer: the details that stand on its invoices, edited by finance, with what is still missing."""
 
+from dataclasses import replace
 from datetime import date
 
 from django.contrib import messages
@@ -10,11 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import Permission
+from billing.applied import find_applied
 from billing.models import BillingProfile
 from billing.months import day_of
 from billing.parties import FIELDS, Profile, find_profile, missing, save_profile
 from tenants import clock
 from tenants.models import Municipality
+from tenants.onboarding import fields
 from web.access import PageRequest, requires
 from web.words import PROFILE_FIELDS
 
@@ -46,8 +49,10 @@ def buyer(request: PageRequest, schema_name: str) -> HttpResponseBase:
     if municipality is None:
         raise Http404
     at = clock.now()
-    profile = find_profile(municipality_id=municipality.id, day=day_of(moment=at)) or Profile()
-    context: dict[str, object] = {"municipality": municipality, "today": day_of(moment=at)}
+    stored = find_profile(municipality_id=municipality.id, day=day_of(moment=at))
+    applied = find_applied(municipality=municipality) if stored is None else None
+    profile = stored or applied or Profile()
+    context: dict[str, object] = {"municipality": municipality, "today": day_of(moment=at), "applied": applied}
     if request.method == "POST":
         profile, refused = _given(request, profile)
         valid_from = _day(request.POST.get("valid_from", ""))
@@ -64,13 +69,13 @@ def buyer(request: PageRequest, schema_name: str) -> HttpResponseBase:
                         at=at,
                     )
             except IntegrityError:
-                refused = _("A KvK number has 8 digits, an OIN has 20 and begins with 0; payment within 1 to 60 days.")
+                refused = _("Payment is within 1 to 60 days.")
             else:
                 messages.success(request, _("The billing details are stored."))
                 return redirect("buyers")
         context["refused"] = refused
-    fields = [(name, PROFILE_FIELDS[name], getattr(profile, name)) for name in FIELDS if name != "payment_days"]
-    context |= {"profile": profile, "fields": fields, "missing": _words(profile)}
+    shown = [(name, PROFILE_FIELDS[name], getattr(profile, name)) for name in FIELDS if name != "payment_days"]
+    context |= {"profile": profile, "fields": shown, "missing": _words(profile)}
     return render(request, "web/buyer.html", context, status=422 if "refused" in context else 200)
 
 
@@ -90,7 +95,26 @@ def _given(request: PageRequest, before: Profile) -> tuple[Profile, str]:
         return profile, _("Fill in within how many days is paid.")
     if not profile.legal_name:
         return profile, _("Fill in the name of the legal entity.")
-    return profile, ""
+    return _checked(profile)
+
+
+def _checked(profile: Profile) -> tuple[Profile, str]:
+    """Return a profile with its numbers as they are written officially, and what is wrong with one or ''."""
+    read: dict[str, str] = {}
+    checks = {"kvk": fields.kvk, "oin": fields.oin, "vat_number": fields.vat, "email": fields.email}
+    if profile.country == "NL":
+        checks["postcode"] = fields.postal_code
+    for name, check in checks.items():
+        value = getattr(profile, name)
+        if not value:
+            continue
+        try:
+            read[name] = check(value)
+        except fields.Unfit:
+            return profile, _("%(field)s is not right. Look it up, and type it again.") % {
+                "field": PROFILE_FIELDS[name]
+            }
+    return replace(profile, **read), ""
 
 
 def _words(profile: Profile | None) -> list[str]:

@@ -1,0 +1,205 @@
+"""What finance does with invoices, prices and buyers, asked as a browser asks; what is refused says what to do."""
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+
+from audit.models import Entry
+from audit.record import Actor
+from billing import invoicing
+from billing.models import Adjustment, BillingProfile, Invoice, Payment, RateCard
+from billing.parties import Profile, save_profile
+from billing.prices import load_card
+from config.local.folders import ROOT
+from tenants.onboarding.models import ApplicationVersion, Onboarding
+
+STANDARD_CARD = ROOT / "billing" / "rate_cards" / "standard-2026.json"
+OCTOBER = date(2026, 10, 1)
+AT = datetime(2026, 11, 6, 9, 0, tzinfo=UTC)
+OTHER = Actor("public", "1", "Farid Finance")
+
+
+@pytest.fixture
+def finance(people, clock):
+    """Return a browser of the BSP's finance, on 6 November."""
+    clock.set(AT)
+    return people("public", "BSP_FINANCE")
+
+
+@pytest.fixture
+def reviewed(utrecht, delft, clock) -> Invoice:
+    """Return Utrecht's October in review, prepared by a colleague; its buyer is known, Delft's is not."""
+    clock.set(AT)
+    load_card(text=STANDARD_CARD.read_text(), actor=OTHER, at=AT)
+    invoicing.run(month=OCTOBER, at=AT, actor=OTHER, review=True)
+    profile = Profile(
+        legal_name="Gemeente Utrecht",
+        kvk="30280353",
+        street="Stadsplateau 1",
+        postcode="3521 AZ",
+        city="Utrecht",
+        order_reference="INK-1",
+    )
+    save_profile(municipality_id=utrecht.id, profile=profile, valid_from=OCTOBER, actor=OTHER, at=AT)
+    return Invoice.objects.get(municipality_id=utrecht.id)
+
+
+def said(client, path, **form) -> str:
+    answer = client.post(path, form, follow=True)
+    return answer.content.decode()
+
+
+class TestSteps:
+    def test_an_invoice_goes_from_review_to_final(self, finance, reviewed):
+        path = f"/invoices/{reviewed.id}/step/"
+        assert "De factuur is goedgekeurd." in said(finance, path, step="approve")
+        assert "heeft haar nummer" in said(finance, path, step="finalise")
+        reviewed.refresh_from_db()
+        assert (reviewed.number, reviewed.approved_by_name) == ("F2026-00001", reviewed.approved_by_name)
+        assert finance.post(path, {"step": "delete"}).status_code == 404
+
+    def test_what_lacks_of_a_buyer_is_said_by_name(self, finance, reviewed, delft):
+        other = Invoice.objects.get(municipality_id=delft.id)
+        page = said(finance, f"/invoices/{other.id}/step/", step="approve")
+        assert "ontbreekt: Naam van de rechtspersoon, KvK-nummer / OIN, Straat en huisnummer" in page
+
+    def test_many_go_on_and_those_that_cannot_stay(self, finance, reviewed):
+        asked = finance.get("/invoices/many/approve/?month=2026-10").content.decode()
+        assert "2 facturen zijn in controle" in asked
+        page = said(finance, "/invoices/many/approve/", month="2026-10")
+        assert "1 van 2 gedaan" in page
+        assert "Bij 1 lukte het niet" in page
+        assert sorted(Invoice.objects.values_list("status", flat=True)) == ["APPROVED", "REVIEW"]
+
+    def test_a_credit_note_and_a_payment_say_what_is_wrong(self, finance, reviewed):
+        for step in ("approve", "finalise"):
+            said(finance, f"/invoices/{reviewed.id}/step/", step=step)
+        path = f"/invoices/{reviewed.id}/payment/"
+        form = {"amount": "100,00", "paid_date": "2026-11-05", "reference": "afschrift 1"}
+        assert "een bedrag in euro" in said(finance, path, **form | {"amount": "veel"})
+        assert "Die dag is er nog niet" in said(finance, path, **form | {"paid_date": "2026-12-01"})
+        assert "De betaling is geboekt." in said(finance, path, **form)
+        assert "al geboekt" in said(finance, path, **form)
+        assert Payment.objects.get().amount_cents == 10000
+        path = f"/invoices/{reviewed.id}/credit/"
+        assert "Kies regels" in said(finance, path, what="lines", reason="x")
+        assert "staat klaar" in said(finance, path, what="all", reason="Dubbel")
+        assert Invoice.objects.get(kind="CREDIT_NOTE").total_cents == reviewed.total_cents
+
+    def test_what_is_owed_is_listed_by_age_and_as_csv(self, finance, reviewed, clock):
+        for step in ("approve", "finalise"):
+            said(finance, f"/invoices/{reviewed.id}/step/", step=step)
+        clock.set(datetime(2026, 12, 26, 9, 0, tzinfo=UTC))  # due on 6 December
+        page = finance.get("/unpaid/").content.decode()
+        assert "F2026-00001" in page
+        rows = finance.get("/unpaid/?form=csv").content.decode().splitlines()
+        assert rows[1].startswith("F2026-00001,Utrecht,2026-11-06,2026-12-06,20,181.50,181.50")
+
+
+class TestPrices:
+    def test_a_card_is_looked_at_before_it_is_stored_and_begins_after_today(self, finance, reviewed):
+        text = json.dumps(json.loads(STANDARD_CARD.read_text()) | {"valid_from": "2026-12-01", "platform_fee": "160"})
+        looked = said(finance, "/rate-cards/new/", text=text, step="look")
+        assert "Wat oktober 2026 zou zijn geweest" in looked
+        assert RateCard.objects.count() == 1
+        past = text.replace("2026-12-01", "2026-11-06")
+        assert "choose a first day after today" in said(finance, "/rate-cards/new/", text=past, step="store")
+        assert "De tariefkaart is opgeslagen" in said(finance, "/rate-cards/new/", text=text, step="store")
+        assert RateCard.objects.count() == 2
+        assert "is niet bruikbaar" in said(finance, "/rate-cards/new/", text="{", step="look")
+
+
+class TestBuyers:
+    FORM = {
+        "legal_name": "Gemeente Delft",
+        "kvk": "2736 4265",
+        "street": "Stationsplein 1",
+        "postcode": "2611bv",
+        "city": "Delft",
+        "order_reference": "45",
+        "country": "nl",
+        "payment_days": "30",
+        "valid_from": "2026-11-01",
+    }
+
+    def test_details_are_stored_as_they_are_written_officially(self, finance, delft):
+        assert "De factuurgegevens zijn opgeslagen." in said(finance, "/buyers/delft/", **self.FORM)
+        row = BillingProfile.objects.get(municipality_id=delft.id)
+        assert (row.kvk, row.postcode, row.country) == ("27364265", "2611 BV", "NL")
+
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"kvk": "123"}, "KvK-nummer klopt niet"),
+            ({"oin": "12345678901234567890"}, "OIN klopt niet"),
+            ({"legal_name": ""}, "naam van de rechtspersoon"),
+            ({"payment_days": "90"}, "betaaltermijn is 1 tot 60"),
+            ({"valid_from": ""}, "vanaf welke dag"),
+            ({"city": "x" * 200}, "Plaats is te lang"),
+        ],
+        ids=str,
+    )
+    def test_what_is_wrong_is_said_and_nothing_is_lost(self, finance, delft, change, words):
+        page = said(finance, "/buyers/delft/", **self.FORM | change)
+        assert words in page
+        assert "Stationsplein 1" in page
+        assert not BillingProfile.objects.filter(municipality_id=delft.id).exists()
+
+    def test_the_application_fills_the_form_the_first_time(self, finance, delft):
+        onboarding, _ = Onboarding.objects.get_or_create(
+            municipality_id=delft.id,
+            defaults={
+                "cbs_code": delft.cbs_code,
+                "name": "Delft",
+                "stage": "LIVE",
+                "stage_since": AT,
+                "created_at": AT,
+            },
+        )
+        answers = {"legal_entity": "Gemeente Delft", "kvk_number": "27364265", "order_reference": "INK-99"}
+        answers |= {"visiting_address": "Stationsplein 1", "visiting_postcode": "2611 BV", "visiting_city": "Delft"}
+        ApplicationVersion.objects.create(
+            onboarding=onboarding,
+            part="ORGANISATION",
+            version=1,
+            values=answers,
+            at=AT,
+            by_schema="public",
+            by_id="x",
+            by_name="A",
+        )
+        page = finance.get("/buyers/delft/").content.decode()
+        assert "op haar aanvraag ingevuld" in page
+        assert all(f'value="{value}"' in page for value in answers.values())
+        assert not BillingProfile.objects.filter(municipality_id=delft.id).exists()
+
+
+class TestByHand:
+    def test_a_correction_is_booked_and_taken_back(self, finance, utrecht):
+        form = {"municipality": "utrecht", "amount": "-25,00", "description": "Storing", "reason": "Afgesproken"}
+        assert "Vul een bedrag" in said(finance, "/adjustments/", **form | {"amount": "0"})
+        assert "De correctie is geboekt." in said(finance, "/adjustments/", **form)
+        booked = Adjustment.objects.get()
+        assert (booked.net_cents, booked.run) == (-2500, date(2026, 11, 1))
+        assert "De correctie is teruggeboekt." in said(finance, f"/adjustments/{booked.id}/back/")
+        assert "al teruggeboekt" in said(finance, f"/adjustments/{booked.id}/back/")
+        assert [row.net_cents for row in Adjustment.objects.order_by("id")] == [-2500, 2500]
+        assert Entry.objects.filter(action="invoice.adjust").count() == 2
+
+
+class TestOfAMunicipality:
+    def test_its_finance_sees_what_is_final_and_its_own_alone(self, people, finance, reviewed, delft):
+        path = f"/invoices/{reviewed.id}/"
+        own = people("utrecht", "FINANCE")
+        assert own.get(path).status_code == 404
+        for step in ("approve", "finalise"):
+            said(finance, f"/invoices/{reviewed.id}/step/", step=step)
+        assert "F2026-00001" in own.get("/invoices/").content.decode()
+        assert "INK-1" in own.get(path).content.decode()
+        assert own.get(f"/invoices/{reviewed.id}.csv").status_code == 200
+        theirs = people("delft", "FINANCE")
+        for each in (path, f"/invoices/{reviewed.id}.csv", f"{path}lines/1/"):
+            assert theirs.get(each).status_code == 404
+        assert people("utrecht", "AGENT").get("/invoices/").status_code == 403
+        assert own.get("/usage/?month=2026-10").status_code == 200
