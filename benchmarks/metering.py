@@ -35,7 +35,8 @@ FILL = """
         (ARRAY['PERMITS', 'APPOINTMENTS', 'SERVICES'])[1 + n %% 3], 'sjabloon_' || n %% 7
     FROM (
         SELECT n, (power((n * 7919 %% 1000003) / 1000003.0, 3) * (SELECT count(*) - 1 FROM municipality))::int AS place,
-            %(month)s::date + interval '1 hour' + (n * 104729 %% 2600000) * interval '1 second' AS opened_at
+            (%(month)s::date + interval '1 hour' + (n * 104729 %% 2600000) * interval '1 second') AT TIME ZONE 'UTC'
+                AS opened_at
         FROM generate_series(1, %(count)s::bigint) AS n
     ) AS drawn JOIN municipality USING (place)
 """

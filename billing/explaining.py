@@ -21,7 +21,6 @@ from billing.months import day_of, end_of, start_of
 from billing.prices import all_cards
 from billing.rating import Usage
 
-LONGEST_DAYS = 3  # a conversation reaches at most so far into the next month
 FACTS_AT_ONCE = 2000
 
 
@@ -57,14 +56,19 @@ def rebuilt_usage(*, municipality_id: UUID, month: date) -> Counter[tuple[date, 
     closing = Month.objects.get(month=month)
     has_earlier = Month.objects.filter(month__lt=month).exists()
     opens = start_of(month=month) if has_earlier else None
-    canonical = _canonical(closing.last_link_id or 0)
+    canonical = _canonical(_known(closing.last_link_id))
     counts: Counter[tuple[date, str]] = Counter()
     given = _frozen_before(municipality_id, month, canonical) if has_earlier else {}
-    for contact, facts in _facts_of(municipality_id, month, closing.last_report_id or 0, canonical, opens is None):
+    for contact, facts in _facts_of(municipality_id, month, _known(closing.last_report_id), canonical, opens is None):
         for view in derive(facts=facts, frozen=given.get(contact, ()), open_from=opens):
             if view.month == month:
                 counts[day_of(moment=view.opened_at), view.category] += 1
     return counts
+
+
+def _known(last_id: int | None) -> int:
+    """Return the last row that was known; a month that was closed before this was kept knew all that there is."""
+    return last_id if last_id is not None else 2**63 - 1
 
 
 Contact = tuple[str, bytes]
