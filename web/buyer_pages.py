@@ -86,11 +86,6 @@ def _given(request: PageRequest, before: Profile) -> tuple[Profile, str]:
     values["country"] = values["country"].upper() or "NL"
     is_whole = days.isdecimal() and len(days) < 3
     profile = Profile(**values, payment_days=int(days) if is_whole else before.payment_days)
-    lengths = {field.name: field.max_length for field in BillingProfile._meta.fields}
-    for name, value in values.items():
-        longest = lengths[name]
-        if longest is not None and len(value) > longest:
-            return profile, _("%(field)s is too long.") % {"field": PROFILE_FIELDS[name]}
     if not is_whole:
         return profile, _("Fill in within how many days is paid.")
     if not profile.legal_name:
@@ -108,13 +103,18 @@ def _checked(profile: Profile) -> tuple[Profile, str]:
         value = getattr(profile, name)
         if not value:
             continue
+        # Written with spaces or points, as people copy them.
         try:
             read[name] = check(value)
         except fields.Unfit:
             return profile, _("%(field)s is not right. Look it up, and type it again.") % {
                 "field": PROFILE_FIELDS[name]
             }
-    return replace(profile, **read), ""
+    made = replace(profile, **read)
+    for field in BillingProfile._meta.fields:
+        if field.max_length is not None and len(getattr(made, field.name, "")) > field.max_length:
+            return profile, _("%(field)s is too long.") % {"field": PROFILE_FIELDS[field.name]}
+    return made, ""
 
 
 def _words(profile: Profile | None) -> list[str]:
