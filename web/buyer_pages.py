@@ -1,6 +1,6 @@
 """A municipality as a buyer: the details that stand on its invoices, edited by finance, with what is still missing."""
 
-from dataclasses import replace
+from dataclasses import asdict
 from datetime import date
 
 from django.contrib import messages
@@ -110,7 +110,7 @@ def _checked(profile: Profile) -> tuple[Profile, str]:
             return profile, _("%(field)s is not right. Look it up, and type it again.") % {
                 "field": PROFILE_FIELDS[name]
             }
-    made = replace(profile, **read)
+    made = Profile(**{**asdict(profile), **read})
     for field in BillingProfile._meta.fields:
         if field.max_length is not None and len(getattr(made, field.name, "")) > field.max_length:
             return profile, _("%(field)s is too long.") % {"field": PROFILE_FIELDS[field.name]}
