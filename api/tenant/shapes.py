@@ -214,6 +214,7 @@ class ThreadShape(CamelCase):
     phone_number_id = serializers.CharField()
     state = Choice(choices=Thread.State.values)
     contact = ContactShape()
+    team_id = Id(allow_null=True, help_text="The team that it was handed to; null: no team's.")
     opened_at = Moment()
     closed_at = Moment(allow_null=True)
     last_message_at = Moment()
