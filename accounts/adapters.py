@@ -63,6 +63,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Stop who may not sign in this way, such as with a passkey where the provider must be used."""
         answer: HttpResponseBase | None = super().pre_login(request, user, **how)
         login = (how["signal_kwargs"] or {}).get("sociallogin")
+        request.session.pop(flow.STRONG, None)  # of a way in that was not gone to its end
         if answer is None and login is not None:
             sign_on = gate.running()
             request.session[flow.STRONG] = sign_on is not None and flow.is_strong(sign_on=sign_on, login=login)

@@ -4,6 +4,7 @@ import time
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.core.cache import cache
 from django.db import IntegrityError, connection, transaction
@@ -13,7 +14,8 @@ from django_tenants.utils import schema_context
 from accounts import reading
 from accounts.making import make_user
 from accounts.models import GroupRole, RoleGrant, SignedIn, SignOn, User
-from accounts.sign_on import admitting, configuring, fetching, remembering
+from accounts.sessions import SessionStore
+from accounts.sign_on import admitting, configuring, fetching, flow, remembering
 from accounts.sign_on.claims import Person
 from accounts.sign_on.configuring import Unacceptable, Wish
 from accounts.sign_on.trouble import NotAdmitted
@@ -391,8 +393,6 @@ class TestSecondStep:
         ],
     )
     def test_the_provider_is_trusted_with_it_as_far_as_the_admin_says(self, idp, admin, setting, word, asked):
-        from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-
         save(idp, admin, second_step=setting)
         sign_in(idp, word)
         with schema_context("utrecht"):
@@ -401,6 +401,18 @@ class TestSecondStep:
         assert answer.url == ("/sign-in/second-step/" if asked else "/")
         assert (browser.get("/inbox/").status_code == 302) is asked
 
+    def test_trust_that_was_not_used_up_counts_for_no_other_way_in(self, on):
+        user = make("FINANCE", "fien@utrecht.example")
+        browser = client()
+        with schema_context("utrecht"):
+            TOTP.activate(user, generate_totp_secret())
+            session = SessionStore()
+            session[flow.STRONG] = True
+            session.save()
+        browser.cookies["session"] = session.session_key
+        answer = browser.post("/sign-in/", {"login": "fien@utrecht.example", "password": PASSWORD})
+        assert answer.url == "/sign-in/second-step/"
+
     def test_an_admin_who_comes_by_a_trusted_provider_owes_no_second_step_and_else_does(self, idp, admin):
         for setting, status in (("PROVIDER", 200), ("HERE", 302)):
             save(idp, admin, second_step=setting, groups={"ADMIN": (AGENTS,)})
@@ -408,8 +420,6 @@ class TestSecondStep:
             assert browser.get("/users/").status_code == status
 
     def test_a_class_of_context_counts_that_the_admin_named(self, idp, admin):
-        from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-
         save(idp, admin, second_step="CLAIMED", strong_acr="urn:loa:3")
         idp.people["agent"]["acr"] = "urn:loa:3"
         sign_in(idp, "agent")
