@@ -1,5 +1,6 @@
 """What is sent to the pages and the API is bounded before it is kept, whoever sends it: asked of Django itself."""
 
+import asyncio
 import json
 
 import pytest
@@ -38,7 +39,7 @@ async def send(path, *, pieces, announced=True, host=HOSTS["utrecht"]):
         nonlocal asked
         asked += 1
         if asked > len(pieces):
-            return {"type": "http.disconnect"}
+            await asyncio.Event().wait()  # the caller stays until it is answered
         return {"type": "http.request", "body": pieces[asked - 1], "more_body": asked < len(pieces)}
 
     async def hear(message):
