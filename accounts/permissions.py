@@ -42,6 +42,9 @@ class Permission(StrEnum):
     READ_AUDIT = "READ_AUDIT"
     READ_FLOW = "READ_FLOW"
     REPLAY_EVENTS = "REPLAY_EVENTS"
+    READ_ONBOARDING = "READ_ONBOARDING"
+    ONBOARD = "ONBOARD"
+    DECIDE_ONBOARDING = "DECIDE_ONBOARDING"
 
 
 ROLES_WITH: Mapping[Permission, frozenset[str]] = {
@@ -68,6 +71,10 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.READ_AUDIT: frozenset({MunicipalRole.PRIVACY_OFFICER, BspRole.BSP_OPERATOR}),
     Permission.READ_FLOW: frozenset({BspRole.BSP_SUPPORT, BspRole.BSP_OPERATOR}),
     Permission.REPLAY_EVENTS: frozenset({BspRole.BSP_OPERATOR}),
+    Permission.READ_ONBOARDING: frozenset({BspRole.BSP_ONBOARDING, BspRole.BSP_OPERATOR}),
+    Permission.ONBOARD: frozenset({BspRole.BSP_ONBOARDING}),
+    # Never of one's own work: who had a hand in an application does not decide on it (tenants/onboarding/moves.py).
+    Permission.DECIDE_ONBOARDING: frozenset({BspRole.BSP_ONBOARDING, BspRole.BSP_OPERATOR}),
 }
 
 # What an employee of the BSP who is inside by break-glass may do, if the roles of the entry let them too. Never more

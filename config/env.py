@@ -299,6 +299,15 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("META_CONFIG_ID", "Meta", "Configuration of Embedded Signup.", optional=True),
     Variable("META_CREDIT_LINE_ID", "Meta", "The credit line that is shared with municipalities.", optional=True),
     Variable(
+        "META_SDK_URL",
+        "Meta",
+        "Facebook's script for Embedded Signup. Its host may run scripts on the console's page of connecting, and on no"
+        " other page.",
+        url_of("https", "http"),
+        default="https://connect.facebook.net/nl_NL/sdk.js",
+        encrypted=True,
+    ),
+    Variable(
         "STRIPE_API_KEY",
         "Stripe",
         "Without it nothing is collected and payments are booked by hand.",

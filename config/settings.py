@@ -233,6 +233,9 @@ META_APP_ID = _value["META_APP_ID"]
 META_APP_SECRET = _value["META_APP_SECRET"]
 META_VERIFY_TOKEN = _value["META_VERIFY_TOKEN"]
 META_SYSTEM_TOKEN = _value["META_SYSTEM_TOKEN"]
+META_CONFIG_ID = _value["META_CONFIG_ID"]
+META_CREDIT_LINE_ID = _value["META_CREDIT_LINE_ID"]
+META_SDK_URL = _value["META_SDK_URL"]
 
 # --- Seller, as printed on invoices
 SELLER = {name: _value[f"SELLER_{name}"] for name in ("NAME", "KVK", "BTW", "IBAN", "ADDRESS", "EMAIL")}

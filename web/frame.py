@@ -39,6 +39,7 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("entries", _("BSP access"), Permission.READ_ENTRIES),
     ("municipalities", _("Municipalities"), Permission.READ_MUNICIPALITIES),
     ("entering", _("Entries"), Permission.ENTER_MUNICIPALITIES),
+    ("onboardings", _("Onboarding"), Permission.READ_ONBOARDING),
     ("troubles", _("Numbers in trouble"), Permission.READ_MUNICIPALITIES),
     ("flow", _("Message flow"), Permission.READ_FLOW),
     ("invoices", _("Invoices"), Permission.READ_INVOICES),

@@ -81,14 +81,15 @@ async def exchange(
     session: aiohttp.ClientSession,
     method: str,
     url: str,
-    access_token: str,
+    access_token: str | None,
     within: aiohttp.ClientTimeout,
     most_bytes: int = ANSWER_BYTES,
     **request: Any,
 ) -> Answer:
     """Make one request and return its answer, whatever its status.
 
-    request: `data`, `headers` or `params` as aiohttp takes them.
+    access_token: None for the one call that asks for a token. request: `data`, `headers` or `params` as aiohttp takes
+    them.
     Raises MetaUnreachable: no full answer; its may_have_happened is False when nothing was written.
     """
     headers = _headers(access_token) | request.pop("headers", {})
@@ -126,10 +127,13 @@ async def download(
         raise _unreachable(failure) from None
 
 
-def _headers(access_token: str) -> dict[str, str]:
+def _headers(access_token: str | None) -> dict[str, str]:
+    own = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+    if access_token is None:
+        return own
     if not _TOKEN.fullmatch(access_token):
         raise MetaUnreachable(Reason.INVALID_REQUEST, may_have_happened=False)
-    return {"Authorization": f"Bearer {access_token}", "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+    return {"Authorization": f"Bearer {access_token}", **own}
 
 
 async def _hand_over(response: aiohttp.ClientResponse, most_bytes: int, write: Callable[[bytes], object]) -> None:

@@ -27,9 +27,12 @@ RELEASE = """
 """
 
 # With what is wrong with the number by what people were told (tenants/trouble.py), and whether it is in an election
-# period on a day of the domain's clock (tenants/elections.py).
+# period on a day of the domain's clock (tenants/elections.py). Whoever is suspended sends nothing (tenants/stages.py):
+# without a token a lane rests, and takes up its work with the next one that it is given.
 SETTINGS = """
-    SELECT number.phone_number_id, number.waba_id, number.access_token_encrypted, number.messages_per_second,
+    SELECT number.phone_number_id, number.waba_id,
+        CASE WHEN municipality.stage NOT IN ('SUSPENDED', 'OFFBOARDED') THEN number.access_token_encrypted END,
+        number.messages_per_second,
         greatest(0, coalesce(extract(epoch FROM lane.paused_until - clock_timestamp()), 0))::float,
         ARRAY(
             SELECT kind FROM public.tenants_trouble AS trouble
@@ -44,6 +47,7 @@ SETTINGS = """
                 AND period.lifted_at IS NULL AND %(day)s BETWEEN period.begins_date AND period.ends_date
         )
     FROM public.tenants_number AS number
+    JOIN public.tenants_municipality AS municipality ON municipality.id = number.municipality_id
     JOIN public.messaging_core_lane AS lane USING (phone_number_id)
     WHERE number.closed_at IS NULL AND number.phone_number_id = ANY(%(numbers)s)
 """

@@ -12,6 +12,11 @@ CLAIM = """
     WITH lane AS (
         SELECT fencing_token FROM public.messaging_core_lane
         WHERE phone_number_id = %(number)s AND fencing_token = %(token)s AND leased_until > clock_timestamp()
+            AND NOT EXISTS (  -- from the commit on that suspends it, nothing more is claimed
+                SELECT FROM public.tenants_municipality AS municipality
+                WHERE municipality.id = messaging_core_lane.municipality_id
+                    AND municipality.stage IN ('SUSPENDED', 'OFFBOARDED')
+            )
         FOR SHARE
     ), next AS (
         SELECT item.id FROM {schema}.messaging_outboxitem AS item

@@ -32,6 +32,7 @@ _REACHABLE = frozenset(
         PhoneNumberType.UAN,
     }
 )
+SHORTEST_REACHABLE = 7  # digits without the country's
 _SEPARATORS = re.compile(r"[\s.\-/]+")
 
 
@@ -107,7 +108,9 @@ def phone(value: str) -> str:
 def whatsapp_number(value: str) -> str:
     """Return a telephone number that can be on WhatsApp.  Raises Unfit: none, or one that Meta cannot reach."""
     number = _number(value)
-    if phonenumbers.number_type(number) not in _REACHABLE:
+    # What is short, as the 14 numbers of municipalities are, can be called from within the country alone.
+    is_short = len(str(number.national_number)) < SHORTEST_REACHABLE
+    if is_short or phonenumbers.number_type(number) not in _REACHABLE:
         raise Unfit("number_unreachable")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

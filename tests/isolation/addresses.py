@@ -33,7 +33,7 @@ from messaging.models import (
     ThreadNote,
     UncertainChoice,
 )
-from tenants.models import BreakGlass, ElectionPeriod, Municipality
+from tenants.models import ApplicationLink, BreakGlass, ElectionPeriod, Municipality, Onboarding
 from tests.isolation.rows import AT, Party, undecided
 
 PAGE, API, OPEN = "PAGE", "API", "OPEN"
@@ -543,6 +543,129 @@ OF_THE_CONSOLE = EVERY_HOST | {
         PAGE, "BSP_SUPPORT", method="POST", ids={"entry_id": BreakGlass}, nothing="it is a colleague's entry"
     ),
     "troubles/": Address(PAGE, "BSP_SUPPORT", nothing="no number is in trouble"),
+    "onboarding/": Address(
+        PAGE, "BSP_ONBOARDING", query=lambda party: "q=e", nothing="lists the register, and who is not live yet"
+    ),
+    "onboarding/begin/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        form=lambda party: {"cbs_code": party.municipality.cbs_code if party.municipality else ""},
+        nothing="sends on to the onboarding that there is",
+        elsewhere=frozenset({302, 404}),
+    ),
+    "onboarding/check/<slug:part>/<slug:name>/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        ids={"part": lambda party: "organisation", "name": lambda party: "oin"},
+        form=lambda party: {"oin": "1"},
+        nothing="says what is wrong with what was typed",
+    ),
+    "onboarding/<uuid:onboarding_id>/": Address(
+        PAGE, "BSP_ONBOARDING", ids={"onboarding_id": Onboarding}, sees=("StageMove.reason",)
+    ),
+    "onboarding/<uuid:onboarding_id>/part/<slug:part>/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        ids={"onboarding_id": Onboarding, "part": lambda party: "organisation"},
+        sees=("ApplicationVersion.values",),
+        elsewhere=frozenset({404, 409, 422}),  # who is live fills in nothing more
+    ),
+    "onboarding/<uuid:onboarding_id>/application.pdf": Address(
+        PAGE, "BSP_ONBOARDING", ids={"onboarding_id": Onboarding}, nothing="draws what is filled in (test_signing.py)"
+    ),
+    "onboarding/<uuid:onboarding_id>/sign/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        ids={"onboarding_id": Onboarding},
+        nothing="takes a file that nobody sends here",
+        elsewhere=frozenset({302, 404}),
+    ),
+    "onboarding/<uuid:onboarding_id>/signed.pdf": Address(
+        PAGE, "BSP_ONBOARDING", ids={"onboarding_id": Onboarding}, nothing="gives bytes that stand encrypted in the row"
+    ),
+    "onboarding/<uuid:onboarding_id>/links/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        ids={"onboarding_id": Onboarding},
+        form=lambda party: {"name": "Sanne"},
+        changes=(ApplicationLink,),
+        elsewhere=frozenset({201, 302, 404}),
+    ),
+    "onboarding/<uuid:onboarding_id>/links/<uuid:link_id>/end/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        ids={"onboarding_id": Onboarding, "link_id": ApplicationLink},
+        changes=(ApplicationLink,),
+        elsewhere=frozenset({302, 404}),
+    ),
+    "onboarding/<uuid:onboarding_id>/move/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        ids={"onboarding_id": Onboarding},
+        form=lambda party: {"to": "DECLARED", "seen": "LIVE"},
+        nothing="refuses a move that there is not",
+        elsewhere=frozenset({302, 404}),
+    ),
+    "onboarding/<uuid:onboarding_id>/decide/<slug:to>/": Address(
+        PAGE,
+        "BSP_OPERATOR",
+        ids={"onboarding_id": Onboarding, "to": lambda party: "SUSPENDED"},
+        nothing="asks whether it is meant, and why",
+        elsewhere=frozenset({404, 422}),
+    ),
+    "onboarding/<uuid:onboarding_id>/connect/": Address(
+        PAGE, "BSP_ONBOARDING", ids={"onboarding_id": Onboarding}, sees=("ConnectionStep.evidence",)
+    ),
+    "onboarding/<uuid:onboarding_id>/connect/signup/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        ids={"onboarding_id": Onboarding},
+        nothing="takes no signup of who is live",
+        elsewhere=frozenset({302, 404}),
+    ),
+    "onboarding/<uuid:onboarding_id>/connect/by-hand/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        ids={"onboarding_id": Onboarding},
+        nothing="takes over no account of who is live",
+        elsewhere=frozenset({302, 404}),
+    ),
+    "onboarding/<uuid:onboarding_id>/connect/step/<slug:step>/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        ids={"onboarding_id": Onboarding, "step": lambda party: "subscribe"},
+        nothing="takes no step of who is live",
+        elsewhere=frozenset({302, 404}),
+    ),
+    "application/": Address(OPEN, nothing="asks for the secret of a link", elsewhere=frozenset({200, 302, 422, 429})),
+    "application/fill/": Address(OPEN, nothing="sends on who came over no link", elsewhere=frozenset({302})),
+    "application/fill/<slug:part>/": Address(
+        OPEN,
+        ids={"part": lambda party: "organisation"},
+        nothing="sends on who came over no link",
+        elsewhere=frozenset({302}),
+    ),
+    "application/check/<slug:part>/<slug:name>/": Address(
+        OPEN,
+        method="POST",
+        ids={"part": lambda party: "organisation", "name": lambda party: "oin"},
+        nothing="sends on who came over no link",
+        elsewhere=frozenset({302}),
+    ),
+    "application/application.pdf": Address(OPEN, nothing="sends on who came over no link", elsewhere=frozenset({302})),
+    "application/sign/": Address(
+        OPEN, method="POST", nothing="sends on who came over no link", elsewhere=frozenset({302})
+    ),
+    "application/leave/": Address(OPEN, method="POST", nothing="forgets a link", elsewhere=frozenset({302})),
     "flow/": Address(PAGE, "BSP_OPERATOR", sees=("InboxFigures.dead",)),
     # Why it could not be applied is said in our own words; what is in it is masked.
     "flow/dead/<slug:schema_name>/": Address(

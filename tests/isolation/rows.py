@@ -94,6 +94,7 @@ from messaging.models import (
     UncertainChoice,
     WindowOpening,
 )
+from tenants.encryption import encrypt
 from tenants.models import (
     ApplicationLink,
     ApplicationVersion,
@@ -646,7 +647,7 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
         sha256=party.hash("copy"),
         application_sha256=party.hash("application"),
         size_bytes=1,
-        content_encrypted=party.hash("content"),
+        content_encrypted=encrypt(plain=b"%PDF-"),
         **_deed(party),
     ),
     Connection: lambda party: Connection.objects.create(

@@ -65,6 +65,8 @@ TONES = {
     **dict.fromkeys(("IN_APPEAL", "FLAGGED", "ARCHIVED", "PENDING_DELETION", "WITH_PROBLEMS"), "waiting"),
     **dict.fromkeys(("LIMIT_EXCEEDED", "LOCKED", "DELETED", "REVOKED"), "bad"),
     **dict.fromkeys(("REQUESTED", "OPEN", "EXPIRED"), "waiting"),
+    **dict.fromkeys(("REGISTERED", "DONE"), "good"),
+    **dict.fromkeys(("DECLARED", "RUNNING"), "waiting"),
 }
 
 
