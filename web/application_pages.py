@@ -56,18 +56,18 @@ def over_link(view: View[Rest]) -> Callable[Concatenate[HttpRequest, Rest], Http
 @require_http_methods(["GET", "HEAD", "POST"])
 def application(request: HttpRequest) -> HttpResponse:
     """Take the secret of a link, which a script reads from behind the `#`, or a person types."""
-    refused, status = "", 200
+    refused = ""
     if request.method == "POST":
         if _too_often(request):
-            refused, status = _("Too many attempts. Try again in a quarter of an hour."), 429
+            refused = _("Too many attempts. Try again in a quarter of an hour.")
         else:
             link = links.open_link(secret=request.POST.get("secret", "")[:200].strip(), at=clock.now())
             if link is not None:
                 request.session.cycle_key()
                 request.session[SESSION_KEY] = str(link.id)
                 return redirect("application-fill")
-            refused, status = _("This link does not work, or no longer. Ask the BSP for a new one."), 422
-    answer = render(request, "web/application_door.html", {"refused": refused}, status=status)
+            refused = _("This link does not work, or no longer. Ask the BSP for a new one.")
+    answer = render(request, "web/application_door.html", {"refused": refused})
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

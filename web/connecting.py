@@ -5,13 +5,14 @@ Facebook's SDK may run on this one page alone: its policy allows the SDK's host,
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST, require_safe
@@ -35,15 +36,15 @@ def _sdk_origin() -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _with_sdk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _with_sdk(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Let the SDK's host run and be called on this page; and let its pop-up speak to the page that opened it."""
 
     @wraps(view)
-    def allowed(*args: object, **kwargs: object) -> HttpResponse:
+    def allowed(*args: Any, **kwargs: Any) -> HttpResponseBase:
         origin = _sdk_origin()
         called = [origin, "https://*.facebook.com"] if urlsplit(origin).hostname == FACEBOOK else [origin]
         policy = {"script-src": [origin], "connect-src": called, "frame-src": called}
-        answer: HttpResponse = csp_update(policy)(view)(*args, **kwargs)
+        answer: HttpResponseBase = csp_update(policy)(view)(*args, **kwargs)
         answer.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
         return answer
 

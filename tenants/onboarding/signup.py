@@ -147,6 +147,9 @@ def make_tenant(*, onboarding_id: UUID, actor: Actor, at: datetime) -> Connectio
 def _make(claim: Claim) -> Evidence:
     onboarding, connection = claim.onboarding, Connection.objects.get(onboarding=claim.onboarding)
     application = load(onboarding_id=onboarding.id)
+    # The application may have been taken back, changed and approved anew since the signup.
+    if connection.display_phone_number != application.values(Part.CONTACTS).get("whatsapp_number"):
+        raise StepFailed("another_number", phone_number_id=connection.phone_number_id)
     try:
         made = create(
             schema_name=schema_name_for(name=onboarding.name),

@@ -617,7 +617,7 @@ OF_THE_CONSOLE = EVERY_HOST | {
         "BSP_OPERATOR",
         ids={"onboarding_id": Onboarding, "to": lambda party: "SUSPENDED"},
         nothing="asks whether it is meant, and why",
-        elsewhere=frozenset({404, 422}),
+        elsewhere=frozenset({302, 404, 422}),
     ),
     "onboarding/<uuid:onboarding_id>/connect/": Address(
         PAGE, "BSP_ONBOARDING", ids={"onboarding_id": Onboarding}, sees=("ConnectionStep.evidence",)
@@ -646,7 +646,7 @@ OF_THE_CONSOLE = EVERY_HOST | {
         nothing="takes no step of who is live",
         elsewhere=frozenset({302, 404}),
     ),
-    "application/": Address(OPEN, nothing="asks for the secret of a link", elsewhere=frozenset({200, 302, 422, 429})),
+    "application/": Address(OPEN, nothing="asks for the secret of a link", elsewhere=LIST),
     "application/fill/": Address(OPEN, nothing="sends on who came over no link", elsewhere=frozenset({302})),
     "application/fill/<slug:part>/": Address(
         OPEN,

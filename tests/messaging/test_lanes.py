@@ -15,6 +15,9 @@ from messaging.lanes.pace import Pace
 from messaging.lanes.store import Ending, LaneStore
 from messaging.models import Message, OutboxItem, Template, Thread
 from messaging.replying import Draft, queue
+from tenants.models import Onboarding
+from tenants.onboarding.moves import move
+from tenants.stages import Stage
 from tests.messaging import meta
 from tests.messaging.lane_world import UTRECHT, Meta, World, open_world, refusal, running, taken, until
 from whatsapp.outgoing import TemplateMessage, Text
@@ -63,6 +66,47 @@ def play(committing_db):
 
 async def settled(world: World) -> bool:
     return not await world.attempts()
+
+
+class TestSuspension:
+    def test_nothing_leaves_from_the_commit_on_that_suspends_and_all_of_it_when_resumed(
+        self, put, play, utrecht, clock
+    ):
+        put("wacht")
+
+        def moved(seen: str, to: str) -> None:
+            with schema_context("public"):
+                onboarding = Onboarding.objects.get(municipality=utrecht)
+                move(
+                    onboarding_id=onboarding.id, seen=seen, to=Stage(to), actor=AGENT, at=clock.now(), reason="Controle"
+                )
+
+        async def scenario(world):
+            lane = await world.lane()
+            await asyncio.to_thread(moved, "LIVE", "SUSPENDED")
+            held = await lane.store.claim(lease=lane.lease, most=5)
+            number = lane.lease.phone_number_id
+            settings = (await lane.store.settings(numbers=[number], at=clock.now()))[number]
+            await asyncio.to_thread(moved, "SUSPENDED", "LIVE")
+            freed = [item.request["text"]["body"] for item in await lane.store.claim(lease=lane.lease, most=5)]
+            return held, settings.access_token_encrypted, freed
+
+        assert play(scenario) == ([], None, ["wacht"])
+
+    def test_what_comes_in_is_kept_meanwhile(self, threads, utrecht, clock):
+        with schema_context("public"):
+            onboarding = Onboarding.objects.get(municipality=utrecht)
+            move(
+                onboarding_id=onboarding.id,
+                seen="LIVE",
+                to=Stage.SUSPENDED,
+                actor=AGENT,
+                at=clock.now(),
+                reason="Controle",
+            )
+        with schema_context("utrecht"):
+            meta.receive(utrecht, meta.message(utrecht, wamid="wamid.later", wa_id="31697000001", at=clock.now()))
+            assert Message.objects.filter(wamid="wamid.later").exists()
 
 
 class TestOrder:

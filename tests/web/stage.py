@@ -29,6 +29,7 @@ PEOPLE = {  # by word: schema, role, name
     "purse": ("utrecht", "finance", "Fien Financiën"),
     "operator": ("public", "bsp_operator", "Otto Operator"),
     "support": ("public", "bsp_support", "Sanne Support"),
+    "onboarding": ("public", "bsp_onboarding", "Olga Onboarding"),
     "finance": ("public", "bsp_finance", "Farid Finance"),
     "second": ("public", "bsp_finance", "Tineke Toezicht"),
 }
@@ -296,6 +297,7 @@ class Stage:
             ("users", "admin", "/users/"),
             ("sign-on", "admin", "/single-sign-on/"),
             ("municipalities", "support", "/municipalities/"),
+            ("onboarding-register", "onboarding", "/onboarding/?q=zwolle"),
             ("municipality", "support", "/municipalities/utrecht/"),
             ("invoices", "finance", "/invoices/"),
             ("invoice", "finance", f"/invoices/{invoice}/"),
