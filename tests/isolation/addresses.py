@@ -592,7 +592,7 @@ OF_THE_CONSOLE = EVERY_HOST | {
         method="POST",
         ids={"onboarding_id": Onboarding},
         form=lambda party: {"name": "Sanne"},
-        changes=(ApplicationLink,),
+        changes=(Entry,),
         elsewhere=frozenset({201, 302, 404}),
     ),
     "onboarding/<uuid:onboarding_id>/links/<uuid:link_id>/end/": Address(
