@@ -171,7 +171,7 @@ class TestLane:
             return world.meta.moments
 
         moments = play(scenario)
-        assert moments[-1] - moments[0] >= 0.6
+        assert moments[-1] - moments[0] >= 0.5  # two at once, and ten a second from there
 
     @pytest.mark.parametrize("code", [190, 130429, 131009])
     def test_a_refusal_is_forgotten_and_stops_nothing(self, wrote, play, clock, code):
