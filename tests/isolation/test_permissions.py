@@ -152,6 +152,8 @@ class TestTheTable:
         asked_for = {
             rule for urlconf in KINDS for view in views(urlconf).values() for rule in rules(view).values() if rule
         }
+        if permission == Permission.READ_ALL_TEAMS:
+            return  # it opens no page, but widens what each shows: web/access.py asks (tests/web/test_teams.py)
         assert permission in asked_for, "no page and no operation asks for it: take it out"
 
     def test_each_scope_is_a_permission(self):
