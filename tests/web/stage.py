@@ -263,8 +263,8 @@ class Stage:
         foreign = self.live.ask(
             "SELECT id FROM {s}.messaging_template WHERE name = 'paspoort_klaar'", schema="utrecht"
         )[0][0]
-        invoice = self.live.ask("SELECT id FROM public.billing_invoice WHERE number LIKE 'F%'")[0][0]
-        note = self.live.ask("SELECT id FROM public.billing_invoice WHERE number LIKE 'C%'")[0][0]
+        invoice = self.live.ask("SELECT id FROM public.billing_invoice WHERE number ~ '^F'")[0][0]
+        note = self.live.ask("SELECT id FROM public.billing_invoice WHERE number ~ '^C'")[0][0]
         review = self.live.ask("SELECT id FROM public.billing_invoice WHERE status = 'REVIEW'")[0][0]
         month = self.live.ask("SELECT to_char(max(period), 'YYYY-MM') FROM public.billing_invoice")[0][0]
         fatima, jan = thread["Fatima El Idrissi"], thread["Jan de Wit"]
