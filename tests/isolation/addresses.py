@@ -119,6 +119,7 @@ _PASSKEY: Ids = {"pk": Authenticator}
 _THREAD: Ids = {"thread_id": Thread}
 _MEDIUM: Ids = {"thread_id": Thread, "medium_id": Medium}
 _INVOICE: Ids = {"invoice_id": Invoice}
+_MISTAKEN = frozenset({404, 422})  # an empty form is handed back with what is wrong
 
 EVERY_HOST = {
     "": Address(PAGE, nothing="sends on to the first page that somebody may see", elsewhere=frozenset({200, 302})),
@@ -409,14 +410,13 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "usage/": Address(
         PAGE, "FINANCE", query=lambda party: "month=2026-03", sees=("Conversation.category",), elsewhere=LIST
     ),
-    "invoices/": Address(PAGE, "FINANCE", nothing="the party's invoice is a draft, which it does not see"),
-    "invoices/<uuid:invoice_id>/": Address(PAGE, "FINANCE", ids=_INVOICE, nothing="a draft, which it does not see"),
-    "invoices/<uuid:invoice_id>.csv": Address(PAGE, "FINANCE", ids=_INVOICE, nothing="a draft, which it does not see"),
+    "invoices/": Address(PAGE, "FINANCE", sees=("Invoice.id",), elsewhere=LIST),
+    "invoices/<uuid:invoice_id>/": Address(PAGE, "FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",)),
+    "invoices/<uuid:invoice_id>.csv": Address(
+        PAGE, "FINANCE", ids=_INVOICE, sees=("Conversation.template",), changes=(Entry,)
+    ),
     "invoices/<uuid:invoice_id>/lines/<int:position>/": Address(
-        PAGE,
-        "FINANCE",
-        ids=_INVOICE | {"position": lambda party: 1},
-        nothing="a draft, which it does not see",
+        PAGE, "FINANCE", ids=_INVOICE | {"position": lambda party: 1}, sees=("Conversation.template",)
     ),
     "single-sign-on/": Address(
         PAGE, "ADMIN", sees=("SignOn.issuer", "GroupRole.group"), elsewhere=frozenset({200, 422})
@@ -710,27 +710,38 @@ OF_THE_CONSOLE = EVERY_HOST | {
         method="POST",
         ids=_INVOICE,
         form=lambda party: {"step": "approve"},
-        nothing="a draft is approved by nobody",
+        nothing="it is final: no step is taken",
+        elsewhere=frozenset({302, 404}),
     ),
-    "invoices/<uuid:invoice_id>/credit/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",)),
-    "invoices/<uuid:invoice_id>/payment/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, nothing="an empty form"),
+    "invoices/<uuid:invoice_id>/credit/": Address(
+        PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",), elsewhere=_MISTAKEN
+    ),
+    "invoices/<uuid:invoice_id>/payment/": Address(
+        PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("Invoice.number",), elsewhere=_MISTAKEN
+    ),
     "month-so-far/": Address(PAGE, "BSP_FINANCE", nothing="the party used nothing this month"),
-    "adjustments/": Address(PAGE, "BSP_FINANCE", sees=("Adjustment.description",)),
+    "adjustments/": Address(PAGE, "BSP_FINANCE", sees=("Adjustment.description",), elsewhere=_MISTAKEN),
     "adjustments/<int:adjustment_id>/back/": Address(
-        PAGE, "BSP_FINANCE", method="POST", ids={"adjustment_id": Adjustment}, changes=(Adjustment,)
+        PAGE,
+        "BSP_FINANCE",
+        method="POST",
+        ids={"adjustment_id": Adjustment},
+        nothing="it was taken back already",
+        elsewhere=frozenset({302, 404}),
     ),
     "margin/": Address(
         PAGE, "BSP_FINANCE", query=lambda party: "month=2026-03", nothing="names and sums of all, no ids"
     ),
-    "unpaid/": Address(PAGE, "BSP_FINANCE", nothing="the party's invoice is a draft"),
+    "unpaid/": Address(PAGE, "BSP_FINANCE", sees=("Invoice.id",)),
     "rate-cards/": Address(PAGE, "BSP_FINANCE", nothing="the BSP's prices"),
-    "rate-cards/new/": Address(PAGE, "BSP_FINANCE", nothing="an empty form"),
+    "rate-cards/new/": Address(PAGE, "BSP_FINANCE", nothing="an empty form", elsewhere=_MISTAKEN),
     "buyers/": Address(PAGE, "BSP_FINANCE", sees=("BillingProfile.order_reference",)),
     "buyers/<slug:schema_name>/": Address(
         PAGE,
         "BSP_FINANCE",
         ids={"schema_name": lambda party: party.schema},
         sees=("BillingProfile.legal_name",),
+        elsewhere=_MISTAKEN,
     ),
     "api/v1/municipalities": Address(API, "municipalities:read", sees=("Municipality.id", "Number.waba_id")),
     "api/v1/municipalities/<uuid:municipality_id>": Address(

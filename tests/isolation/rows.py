@@ -573,7 +573,7 @@ def _line(party: Party) -> InvoiceLine:
     card, _ = RateCard.objects.get_or_create(
         valid_from=date(2026, 1, 1), name="Tarief", vat_rate=Decimal("0.21"), platform_fee=0
     )
-    return InvoiceLine.objects.create(
+    line = InvoiceLine.objects.create(
         invoice=party.rows[Invoice],
         position=1,
         kind="CONVERSATIONS",
@@ -585,6 +585,44 @@ def _line(party: Party) -> InvoiceLine:
         unit_price=Decimal("0.01"),
         net_cents=1,
     )
+    _finalise(party)
+    return line
+
+
+def _adjustment(party: Party) -> Adjustment:
+    """Return one that was taken back, so that nobody can any more."""
+    said = {**_of_municipality(party), "run": MONTH, "month": MONTH, "description": party.text("adjustment")}
+    first = Adjustment.objects.create(**said, reason=party.text("why"), net_cents=1, **_booked(party))
+    Adjustment.objects.create(**said, reason=party.text("why back"), net_cents=-1, reverses=first, **_booked(party))
+    return first
+
+
+def _finalise(party: Party) -> None:
+    """Have the invoice be final: what a municipality sees of its own."""
+    invoice = Invoice.objects.filter(id=party.rows[Invoice].id)
+    invoice.update(status="REVIEW")
+    invoice.update(
+        status="APPROVED",
+        approved_by_schema="public",
+        approved_by_id=party.text("approver"),
+        approved_by_name=party.text("approver's name"),
+        approved_at=AT,
+    )
+    invoice.update(
+        status="FINALISED",
+        number=party.text("number"),
+        series="F",
+        year=2026,
+        sequence=int(party.digits),
+        issue_date=MONTH,
+        due_date=MONTH,
+        seller={},
+        buyer={"order_reference": party.text("bought by")},
+        finalised_at=AT,
+        previous_hash=party.hash("before").hex(),
+        document_hash=party.hash("document").hex(),
+    )
+    party.rows[Invoice].refresh_from_db()
 
 
 def _deed(party: Party) -> dict[str, Any]:
@@ -752,15 +790,7 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
         reference=party.text("statement"),
         **_booked(party),
     ),
-    Adjustment: lambda party: Adjustment.objects.create(
-        **_of_municipality(party),
-        run=MONTH,
-        month=MONTH,
-        description=party.text("adjustment"),
-        reason=party.text("why"),
-        net_cents=1,
-        **_booked(party),
-    ),
+    Adjustment: _adjustment,
     MessageCount: lambda party: MessageCount.objects.create(
         **_of_municipality(party), month=MONTH, category=f"MERK_{party.word.upper()}", messages=1
     ),
