@@ -1,4 +1,8 @@
-"""The road of one municipality in real browsers: the BSP's employee, the municipality over its link, who approves."""
+"""The road of one municipality in real browsers: the BSP's employee, the municipality over its link, who approves.
+
+It takes some minutes of a machine, so it is run by name: `python -m pytest tests/web/onboarding_walk.py`; with
+ONBOARDING_SHOTS=FOLDER it keeps a picture of every page, wide and on a phone.
+"""
 
 import json
 import os
@@ -56,7 +60,7 @@ def _sign_in(stage: Stage, context: BrowserContext, word: str) -> Page:
     page.get_by_role("button", name="Inloggen", exact=True).click()
     page.wait_for_url("**/sign-in/second-step/")
     page.get_by_label("Code", exact=True).fill(code(secret=stage.apps[word]))
-    page.get_by_role("button", name="Doorgaan", exact=True).click()
+    page.get_by_role("button", name="Verder", exact=True).click()
     page.wait_for_url(lambda url: "/sign-in/" not in url)
     return page
 
