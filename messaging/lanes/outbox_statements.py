@@ -3,9 +3,10 @@
 # The lease row is locked in share mode: a claim and a change of owner come one after the other, never at once.
 # A contact's messages leave in order: one that is under way, or waits and is as urgent, holds those behind it; a reply
 # does not wait for a broadcast. What another transaction has locked is left for the next claim.
-# An outbox is empty and full in turn, so that what the planner knows of it is often wrong. With the settings of the
-# lanes' connections (store.py), and with nothing to look `earlier` up by but its contact, one plan is left: in the
-# order of the index outbox_of_lane, each row looked up in outbox_of_contact.
+# An outbox is empty and full in turn, so that what the planner knows of it is often wrong: believing it empty, it reads
+# all of it for each row that it looks for. With the settings of the lanes' connections (store.py), and with nothing to
+# look `earlier` up by but its contact, one plan is left: in the order of the index outbox_of_lane, each row looked up
+# in outbox_of_contact. Rows that are known are named by an array, here and below: then their own index finds them.
 # urgency: what is less urgent waits, by the limit of citizens written to first (messaging/lanes/firsts.py); without
 # `firsts` also a single template to somebody new: no window is open, and nobody wrote to them since then.
 CLAIM = """
@@ -54,7 +55,8 @@ CLAIM = """
         LIMIT %(most)s
         FOR UPDATE OF item, message SKIP LOCKED
     ), claimed AS (
-        UPDATE {schema}.messaging_outboxitem AS item SET claimed_by = %(token)s FROM next WHERE item.id = next.id
+        UPDATE {schema}.messaging_outboxitem AS item SET claimed_by = %(token)s
+        WHERE item.id = ANY(ARRAY(SELECT id FROM next))
         RETURNING item.id, item.message_id, item.contact_id, item.request, item.attempts
     ), sending AS (
         UPDATE {schema}.messaging_message AS message SET state = 'SENDING'
@@ -121,10 +123,10 @@ SETTLE = """
         SELECT * FROM json_to_recordset(%(told)s::json)
             AS told (message_id uuid, kind text, wamid text, code int, reason text, seconds float, counts bool)
     ), free AS (
-        SELECT told.*, message.state AS before, EXISTS (
-            SELECT FROM {schema}.messaging_outboxitem AS item
-            WHERE item.message_id = message.id AND item.claimed_by = %(token)s
-        ) AS ours
+        SELECT told.*, message.state AS before, coalesce((
+            SELECT item.claimed_by = %(token)s FROM {schema}.messaging_outboxitem AS item
+            WHERE item.message_id = message.id
+        ), FALSE) AS ours
         FROM told JOIN {schema}.messaging_message AS message ON message.id = told.message_id
         FOR NO KEY UPDATE OF message SKIP LOCKED
     ), settled AS (
@@ -144,16 +146,17 @@ SETTLE = """
         RETURNING message.id, message.thread_id, free.kind, free.counts, free.seconds
     ), unwritten AS (
         DELETE FROM {schema}.messaging_firstwrite
-        WHERE message_id IN (SELECT id FROM settled WHERE kind IN ('FAILED', 'AGAIN'))
+        WHERE message_id = ANY(ARRAY(SELECT id FROM settled WHERE kind IN ('FAILED', 'AGAIN')))
     ), gone AS (
         DELETE FROM {schema}.messaging_outboxitem
-        WHERE message_id IN (SELECT id FROM settled WHERE kind <> 'AGAIN')
+        WHERE message_id = ANY(ARRAY(SELECT id FROM settled WHERE kind <> 'AGAIN'))
     ), back AS (
         UPDATE {schema}.messaging_outboxitem AS item
         SET claimed_by = NULL, attempts = attempts + settled.counts::int,
             due_at = clock_timestamp() + make_interval(secs => settled.seconds)
         FROM settled
-        WHERE settled.kind = 'AGAIN' AND item.message_id = settled.id AND item.claimed_by = %(token)s
+        WHERE item.message_id = ANY(ARRAY(SELECT id FROM settled WHERE kind = 'AGAIN'))
+            AND item.message_id = settled.id AND item.claimed_by = %(token)s
     )
     SELECT id, TRUE, TRUE, thread_id FROM settled
     UNION ALL
