@@ -17,6 +17,22 @@ from api.version import BASE_PATH, VERSION
 Document = dict[str, Any]
 METHODS = ("get", "post", "put", "patch", "delete")
 VERSION_HEADER = {"API-Version": {"$ref": "#/components/headers/ApiVersion"}}
+LIMIT_HEADERS = {
+    "RateLimit": {"$ref": "#/components/headers/RateLimit"},
+    "RateLimit-Policy": {"$ref": "#/components/headers/RateLimitPolicy"},
+}
+HEADERS = {
+    "ApiVersion": {"description": "The full version of the API.", "required": True, "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": 'How many requests are left (r) for how many seconds (t): `"key";r=99;t=30, "host";r=199;t=30`.',
+        "schema": {"type": "string"},
+    },
+    "RateLimitPolicy": {
+        "description": 'How many requests (q) in how many seconds (w) are allowed: `"key";q=100;w=60`.',
+        "schema": {"type": "string"},
+    },
+    "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}},
+}
 PROBLEM = {
     "type": "object",
     "description": "An error (RFC 9457).",
@@ -116,8 +132,7 @@ def _generated(door: Door) -> Document:
     components = made["components"]
     _without(made, "x-spec-enum-id")
     components["schemas"].update({"Problem": PROBLEM, "InvalidPart": INVALID_PART})
-    version = {"description": "The full version of the API.", "required": True, "schema": {"type": "string"}}
-    components["headers"] = {"ApiVersion": version}
+    components["headers"] = HEADERS
     for name, rules in STRICT.items():
         if name in components["schemas"]:
             closed = {} if "discriminator" in components["schemas"][name] else {"additionalProperties": False}
@@ -154,10 +169,10 @@ def _complete(address: str, method: str, operation: dict[str, Any]) -> None:
     """Add to an operation what all have: the version header, and the problems that it may answer."""
     for response in operation["responses"].values():
         response["description"] = response["description"] or "As asked."
-        response["headers"] = {**response.get("headers", {}), **VERSION_HEADER}
+        response["headers"] = {**response.get("headers", {}), **VERSION_HEADER, **LIMIT_HEADERS}
     if "requestBody" in operation:
         operation["requestBody"]["required"] = True
-    statuses = {401, 403, 406, 500, 503}
+    statuses = {401, 403, 406, 429, 500, 503}
     if operation.get("parameters") or method != "get":
         statuses.add(400)
     if "{" in address or operation["operationId"] == "sendMessage":
@@ -173,9 +188,15 @@ def _complete(address: str, method: str, operation: dict[str, Any]) -> None:
 def _problem_response(status: int) -> dict[str, Any]:
     return {
         "description": DETAILS.get(status, TITLES[status]),
-        "headers": VERSION_HEADER,
+        "headers": {**VERSION_HEADER, **_headers_of(status)},
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
+
+
+def _headers_of(status: int) -> dict[str, Any]:
+    """Return the further headers of a problem; who was not known yet is told no limit."""
+    limit = {} if status == 401 else LIMIT_HEADERS
+    return {**limit, "Retry-After": {"$ref": "#/components/headers/RetryAfter"}} if status == 429 else dict(limit)
 
 
 def _contact() -> dict[str, str]:

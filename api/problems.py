@@ -23,6 +23,7 @@ TITLES = {
     409: "Conflict",
     413: "Request too large",
     415: "Unsupported media type",
+    429: "Too many requests",
     500: "Server error",
     503: "Temporarily unavailable",
 }
@@ -36,6 +37,7 @@ CODES = {
     409: "conflict",
     413: "too_large",
     415: "unsupported_media_type",
+    429: "too_many_requests",
     500: "server_error",
     503: "unavailable",
 }
@@ -46,6 +48,7 @@ DETAILS = {
     405: "The header Allow names the methods of this address.",
     406: "This API answers with application/json.",
     415: "Send the body as application/json.",
+    429: "Wait for as many seconds as Retry-After says.",
     500: "Something went wrong here. It was reported; try again later.",
     503: "Try again in a moment.",
 }

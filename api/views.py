@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
+from django.db import connection
 from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -18,6 +19,7 @@ from rest_framework.views import APIView
 from accounts.keys import find_key, may_come_from, note_use
 from accounts.models import ApiKey
 from accounts.permissions import OF_SCOPES
+from api import limits
 from api.problems import CONTENT_TYPE, Problem, answer_error
 from audit.record import record
 from tenants import clock
@@ -38,11 +40,6 @@ class KeyAuthentication(authentication.BaseAuthentication):
         key = find_key(secret=words[1], at=at) if len(words) == 2 else None
         if key is None:
             raise exceptions.AuthenticationFailed
-        if not may_come_from(key=key, address=str(request.META.get("REMOTE_ADDR"))):
-            _record_elsewhere(key, at)
-            detail = "This key may not be used from this address."
-            raise Problem(status=403, code="address_not_allowed", detail=detail)
-        note_use(key=key, at=at)
         return key, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -150,6 +147,27 @@ class ApiView(APIView):
         with translation.override("en"):
             return super().dispatch(request, *args, **kwargs)
 
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who calls, then count it: before it is looked at what the key may do, or what was sent.
+
+        Raises Problem: the key, or all keys of this host together, asked too much; or not from where it may.
+        """
+        super().perform_authentication(request)
+        key = request.user
+        if not isinstance(key, ApiKey):
+            return
+        # First, and uncounted: who found a key must not use up what its system may ask.
+        if not may_come_from(key=key, address=str(request.META.get("REMOTE_ADDR"))):
+            _record_elsewhere(key, self.now)
+            detail = "This key may not be used from this address."
+            raise Problem(status=403, code="address_not_allowed", detail=detail)
+        allowance = limits.take(schema_name=connection.schema_name, key_id=key.id)  # type: ignore[attr-defined]
+        self._limit_headers = allowance.headers
+        if not allowance.is_allowed:
+            detail = "The key, or all keys of this host together, asked too much. Wait as Retry-After says."
+            raise Problem(status=429, code="too_many_requests", detail=detail)
+        note_use(key=key, at=self.now)
+
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response | None]:
         """Return what turns errors into problems."""
         return answer_error
@@ -160,6 +178,8 @@ class ApiView(APIView):
         if isinstance(answer, Response) and answer.status_code >= 400:
             answer.content_type = CONTENT_TYPE
             answer.accepted_renderer = JSONRenderer()
+        for name, value in getattr(self, "_limit_headers", {}).items():
+            answer.headers[name] = value
         return answer
 
     @property

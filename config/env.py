@@ -229,7 +229,7 @@ class Variable:
     encrypted: bool = False  # a URL that must be https in production: what goes there is secret
 
 
-GROUPS = ("Platform", "Storage and broker", "Meta", "Stripe", "Seller", "Observation", "Development")
+GROUPS = ("Platform", "Storage and broker", "Meta", "Stripe", "Seller", "REST", "Observation", "Development")
 
 VARIABLES: tuple[Variable, ...] = (
     Variable(
@@ -351,6 +351,20 @@ VARIABLES: tuple[Variable, ...] = (
         url_of("https", "http"),
         optional=True,
         secret=True,
+    ),
+    Variable(
+        "API_REQUESTS_OF_A_KEY",
+        "REST",
+        "Requests that one key of the REST API may make in a minute; more are answered 429.",
+        count,
+        default="3000",
+    ),
+    Variable(
+        "API_REQUESTS_OF_A_HOST",
+        "REST",
+        "Requests that all keys of one municipality, or of the console, may make in a minute together.",
+        count,
+        default="6000",
     ),
     Variable(
         "METRICS_PORT", "Observation", "Port of `manage.py serve_metrics`, which serves /metrics.", port, default="9464"

@@ -205,6 +205,9 @@ SECURITY_CONTACT = _value["SECURITY_CONTACT"]
 # --- REST (api/views.py says the rest)
 REST_FRAMEWORK = {"UNAUTHENTICATED_USER": None, "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 
+API_REQUESTS_OF_A_KEY = _value["API_REQUESTS_OF_A_KEY"]  # in a minute
+API_REQUESTS_OF_A_HOST = _value["API_REQUESTS_OF_A_HOST"]
+
 # --- Mail
 _mail = _value["EMAIL_URL"] or {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
 SENDS_MAIL = _value["EMAIL_URL"] is not None

@@ -136,6 +136,7 @@ class TestAddresses:
             assert (answer.status_code, answer.json()["code"]) == (403, "address_not_allowed")
             assert answer.headers["Content-Type"] == "application/problem+json"
             assert "192.0.2" not in answer.content.decode()
+            assert "RateLimit" not in answer.headers, "it is not counted: it would use up what the system may ask"
         with schema_context(place):
             (told,) = Entry.objects.filter(outcome="DENIED")
         assert (told.action, told.origin) == ("api.call", "127.0.0.1")
