@@ -36,7 +36,6 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("elections", _("Election periods"), Permission.SET_ELECTIONS),
     ("overview", _("Overview"), Permission.READ_MUNICIPALITIES),
     ("keys", _("API keys"), Permission.MANAGE_KEYS),
-    ("entries", _("BSP access"), Permission.READ_ENTRIES),
     ("municipalities", _("Municipalities"), Permission.READ_MUNICIPALITIES),
     ("entering", _("Entries"), Permission.ENTER_MUNICIPALITIES),
     ("onboardings", _("Onboarding"), Permission.READ_ONBOARDING),
@@ -52,6 +51,7 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("own-usage", _("Usage"), Permission.READ_USAGE),
     ("own-invoices", _("Invoices"), Permission.READ_OWN_INVOICES),
     ("trail", _("Audit trail"), Permission.READ_AUDIT),
+    ("entries", _("BSP access"), Permission.READ_ENTRIES),
 )
 
 

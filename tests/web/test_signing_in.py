@@ -18,16 +18,21 @@ WORKSPACE = [
     "/usage/",
     "/invoices/",
     "/single-sign-on/",
+    "/keys/",
+    "/entries/",
+    "/teams/",
+    "/elections/",
 ]
 OF_FINANCE = {"/invoices/", "/month-so-far/", "/unpaid/", "/margin/", "/adjustments/", "/rate-cards/", "/buyers/"}
-CONSOLE = ["/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/", *sorted(OF_FINANCE)]
+OF_SUPPORT = {"/overview/", "/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/", "/entries/"}
+CONSOLE = ["/drafts/", "/elections/", "/keys/", "/trail/", *sorted(OF_SUPPORT), *sorted(OF_FINANCE)]
 MAY = {
     ("utrecht", "AGENT"): {"/inbox/", "/unreached/"},
     ("utrecht", "SUPERVISOR"): {"/inbox/", "/numbers/", "/templates/", "/unreached/"},
-    ("utrecht", "ADMIN"): {"/numbers/", "/templates/", "/users/", "/usage/", "/single-sign-on/"},
+    ("utrecht", "ADMIN"): set(WORKSPACE) - {"/inbox/", "/trail/", "/unreached/", "/invoices/"},
     ("utrecht", "FINANCE"): {"/usage/", "/invoices/"},
-    ("utrecht", "PRIVACY_OFFICER"): {"/trail/"},
-    ("public", "BSP_SUPPORT"): {"/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/"},
+    ("utrecht", "PRIVACY_OFFICER"): {"/trail/", "/entries/"},
+    ("public", "BSP_SUPPORT"): OF_SUPPORT,
     ("public", "BSP_FINANCE"): OF_FINANCE,
 }
 
