@@ -132,14 +132,10 @@ class _Bench:
 
         async def ask(threads: Iterator[str]) -> None:
             while time.perf_counter() - begun < seconds:
-                more = {}
-                if side.has_body:
-                    more = {
-                        "json": {"threadId": next(threads), "text": TEXT},
-                        "headers": {"Idempotency-Key": f"benchmark-{next(self._names)}"},
-                    }
+                body = {"threadId": next(threads), "text": TEXT} if side.has_body else None
+                named = {"Idempotency-Key": f"benchmark-{next(self._names)}"} if side.has_body else None
                 sent = time.perf_counter()
-                async with session.request(side.method, self.address, **more) as answer:
+                async with session.request(side.method, self.address, json=body, headers=named) as answer:
                     await answer.read()
                     if answer.status != side.status:
                         raise CannotMeasure(f"{side.method} was answered {answer.status}, not {side.status}")
