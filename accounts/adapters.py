@@ -12,14 +12,15 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import breakglass, mail, signed_in, strength
+from accounts import breakglass, mail, signed_in, strength, watching
 from accounts.breakglass import TooLate
 from accounts.models import User
 from accounts.sign_on import flow, gate
@@ -56,6 +57,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """
         user: User | None = super().authenticate(request, **credentials)
         if user is not None and not gate.may_sign_in_here(user=user):
+            watching.refused(user=user, is_blocked=True)
             return None
         return user
 
@@ -89,6 +91,32 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             ip=self.get_client_ip(request),
             user_agent=self.get_http_user_agent(request),
         )
+        watching.began(request=request, user=user)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count an attempt.  Raises ValidationError: there were too many; no more are looked at for a while."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            watching.locked(address=str(credentials.get("email", "")))
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Note that address and password do not belong together."""
+        watching.refused(address=str(credentials.get("email", "")))
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        """Tell somebody who is blocked so: they gave the right password."""
+        watching.refused(user=user, is_blocked=True)
+        messages.error(request, str(_("Your account is blocked. Ask your administrator.")))
+        return redirect("account_login")
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """Mail a link to choose a new password; not to who never had one: an invitation alone gives the first."""
+        may = user.has_usable_password()
+        watching.asked_for_reset(user=user, is_sent=may)
+        if may:
+            super().send_password_reset_mail(user, email, context)
 
     def logout(self, request: HttpRequest) -> None:
         """Sign somebody out; who is inside by break-glass ends the entry with it."""
@@ -102,6 +130,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
                     at=clock.now(),
                     now=timezone.now(),
                 )
+        elif isinstance(user, User):
+            watching.ended(user=user, which="this")
         super().logout(request)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:

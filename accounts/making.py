@@ -9,18 +9,16 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db import transaction
 from django_tenants.utils import get_public_schema_name, schema_context
 
+from accounts.invitations import withdraw
 from accounts.models import RoleGrant, User
-from accounts.roles import BspRole, MunicipalRole
+from accounts.people import keeping_an_admin
+from accounts.roles import check_roles
 from audit.record import Actor, record
 from tenants.models import Municipality
 
 
 class UnknownSchema(Exception):
     """No municipality has the schema."""
-
-
-class UnknownRole(Exception):
-    """A role is none of those that people of this schema can have; the text names those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +35,12 @@ def make_user(
 ) -> Made:
     """Make a user, or give the one with this address the password and exactly the roles. Safe to repeat; audited.
 
-    Raises UnknownSchema, UnknownRole: nothing was changed then.
+    Raises UnknownSchema, UnknownRole, LastAdmin: nothing was changed then.
     """
-    _check(schema_name=schema_name, roles=roles)
-    with schema_context(schema_name), transaction.atomic():
+    if schema_name != get_public_schema_name() and not Municipality.objects.filter(schema_name=schema_name).exists():
+        raise UnknownSchema(f"no municipality has the schema {schema_name}")
+    with schema_context(schema_name), transaction.atomic(), keeping_an_admin():
+        check_roles(roles=roles)
         user = User.objects.select_for_update().filter(email=email.strip().lower()).first()
         created = user is None
         if user is None:
@@ -50,6 +50,7 @@ def make_user(
             user.is_active = True
             user.set_password(password)
             user.save()
+            withdraw(user_id=user.id)
         user.role_grants.exclude(role__in=roles).delete()
         grants = (RoleGrant(user=user, role=role, granted_at=at) for role in roles)
         RoleGrant.objects.bulk_create(grants, ignore_conflicts=True)
@@ -68,15 +69,3 @@ def set_up_app(*, schema_name: str, user: User, secret: str | None = None) -> st
         Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.TOTP).delete()
         TOTP.activate(user, secret)
     return secret
-
-
-def _check(*, schema_name: str, roles: Collection[str]) -> None:
-    known: set[str]
-    if schema_name == get_public_schema_name():
-        known = set(BspRole.values)
-    elif Municipality.objects.filter(schema_name=schema_name).exists():
-        known = set(MunicipalRole.values)
-    else:
-        raise UnknownSchema(f"no municipality has the schema {schema_name}")
-    if not roles or not set(roles) <= known:
-        raise UnknownRole(f"roles here are: {', '.join(sorted(role.lower() for role in known))}")

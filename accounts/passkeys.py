@@ -7,6 +7,10 @@ from typing import Any
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn import forms
+from django.core.exceptions import ValidationError
+
+from accounts import watching
+from accounts.codes import LOCKED
 
 UNREADABLE = (AttributeError, KeyError, IndexError, TypeError, ValueError)
 
@@ -29,7 +33,18 @@ class _Readable:
         try:
             return super().clean_credential()  # type: ignore[misc]
         except UNREADABLE:
+            self._tell(is_locked=False)
             raise get_adapter().validation_error("incorrect_code") from None
+        except ValidationError as error:
+            self._tell(is_locked=error.code == LOCKED)
+            raise
+
+    def _tell(self, *, is_locked: bool) -> None:
+        user = self.user  # type: ignore[attr-defined]
+        if user is None:
+            watching.refused()  # whose it is the passkey alone would say
+        else:
+            watching.second_step_refused(user=user, is_locked=is_locked)
 
 
 class LoginForm(_Readable, forms.LoginWebAuthnForm):  # type: ignore[misc]

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     READ_TEMPLATES = "READ_TEMPLATES"
     MANAGE_TEMPLATES = "MANAGE_TEMPLATES"
     READ_USERS = "READ_USERS"
+    MANAGE_USERS = "MANAGE_USERS"
     MANAGE_SIGN_ON = "MANAGE_SIGN_ON"
     MANAGE_TEAMS = "MANAGE_TEAMS"
     JUDGE_DRAFTS = "JUDGE_DRAFTS"
@@ -54,7 +55,8 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.READ_NUMBERS: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.READ_TEMPLATES: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.MANAGE_TEMPLATES: frozenset({MunicipalRole.ADMIN}),
-    Permission.READ_USERS: frozenset({MunicipalRole.ADMIN}),
+    Permission.READ_USERS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_OPERATOR}),
+    Permission.MANAGE_USERS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_OPERATOR}),
     Permission.MANAGE_SIGN_ON: frozenset({MunicipalRole.ADMIN}),
     Permission.MANAGE_TEAMS: frozenset({MunicipalRole.ADMIN}),
     Permission.JUDGE_DRAFTS: frozenset({BspRole.BSP_ONBOARDING}),

@@ -1,16 +1,25 @@
-"""What provisioning has accounts do: a new tenant's first admin."""
+"""What provisioning has accounts do: invite a new tenant's first admin."""
 
-from accounts.models import RoleGrant, User
+from django.conf import settings
+
+from accounts.invitations import invite
+from accounts.models import RoleGrant
 from accounts.roles import MunicipalRole
 from tenants.provisioning import NewTenant
 
 
-def make_first_admin(*, tenant: NewTenant) -> None:
-    """Make the first admin, without a password, when an address was given; runs inside the new schema."""
+def invite_first_admin(*, tenant: NewTenant) -> None:
+    """Invite the first admin by mail, when an address was given; runs inside the new schema and its transaction."""
     if tenant.admin_email is None:
         return
-    user = User.objects.create_user(email=tenant.admin_email, name=tenant.admin_email.split("@")[0])
-    RoleGrant.objects.create(user=user, role=MunicipalRole.ADMIN)
+    invite(
+        email=tenant.admin_email,
+        name=tenant.admin_email.split("@")[0],
+        roles=[MunicipalRole.ADMIN],
+        actor=tenant.actor,
+        language=settings.LANGUAGE_CODE,
+        at=tenant.at,
+    )
 
 
 def other_first_admin(*, tenant: NewTenant) -> str | None:

@@ -1,6 +1,9 @@
 """The names of the roles. What each may do is one table, accounts/permissions.py."""
 
-from django.db import models
+from collections.abc import Collection
+
+from django.db import connection, models
+from django_tenants.utils import get_public_schema_name
 
 
 class MunicipalRole(models.TextChoices):
@@ -23,3 +26,20 @@ class BspRole(models.TextChoices):
 
 
 ROLES = [*MunicipalRole.choices, *BspRole.choices]
+
+
+class UnknownRole(Exception):
+    """A role is none of those that people of this schema can have; the text names those."""
+
+
+def roles_here() -> list[tuple[str, str]]:
+    """Return code and Dutch word of each role that people of the schema can have that the connection is in."""
+    is_bsp = connection.schema_name == get_public_schema_name()  # type: ignore[attr-defined]
+    return [(role.value, str(role.label)) for role in (BspRole if is_bsp else MunicipalRole)]
+
+
+def check_roles(*, roles: Collection[str]) -> None:
+    """Accept at least one role, all of this schema's kind.  Raises UnknownRole."""
+    known = {code for code, _word in roles_here()}
+    if not roles or not set(roles) <= known:
+        raise UnknownRole(f"roles here are: {', '.join(sorted(role.lower() for role in known))}")

@@ -50,6 +50,7 @@ app.conf.update(
             "options": {"expires": 300},
         },
         "end-restrictions": {"task": "messaging.tasks.end_restrictions", "schedule": 60.0, "options": {"expires": 60}},
+        "sweep-mail": {"task": "accounts.tasks.sweep_mail", "schedule": 60.0, "options": {"expires": 60}},
         "forget-hours": {"task": "messaging.tasks.forget_hours", "schedule": 86400.0, "options": {"expires": 86400}},
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },

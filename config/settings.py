@@ -43,7 +43,7 @@ AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # What higher rooms do when a tenant is made, by dotted path, in this order (tenants/provisioning.py).
 PROVISIONING_STEPS = [
-    "accounts.provisioning.make_first_admin",
+    "accounts.provisioning.invite_first_admin",
     "messaging.templates.defaults.install_defaults",
     "messaging.core.lanes.open_lane",
     "messaging.quarantine.claim_soon",
@@ -51,6 +51,8 @@ PROVISIONING_STEPS = [
 ]
 # How higher rooms compare what is there with the arguments of a repeated call.
 PROVISIONING_CHECKS = ["accounts.provisioning.other_first_admin"]
+# What higher rooms do when somebody of a municipality may come in no longer, by dotted path (accounts/people.py).
+LEAVING_STEPS = ["messaging.desk.assigning.release_all"]
 
 # --- Database
 DATABASE_URL = _value["DATABASE_URL"]
@@ -138,6 +140,7 @@ ACCOUNT_EMAIL_CONFIRMATION_HMAC = True
 ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 1
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # somebody is told of each change to what protects their account
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody makes us write to strangers
+ACCOUNT_RATE_LIMITS = {"invitation": "20/m/ip"}  # beside allauth's own: links of invitations that are tried
 PASSWORD_RESET_TIMEOUT = 2 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -155,6 +158,8 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
     "add_webauthn": "accounts.passkeys.AddForm",
     "login_webauthn": "accounts.passkeys.LoginForm",
+    "authenticate": "accounts.codes.AuthenticateForm",
+    "reauthenticate": "accounts.codes.ReauthenticateForm",
     "authenticate_webauthn": "accounts.passkeys.AuthenticateForm",
     "reauthenticate_webauthn": "accounts.passkeys.ReauthenticateForm",
 }

@@ -1,10 +1,9 @@
-"""The municipal admin's pages: its numbers and users. One domain call a view."""
+"""The municipal admin's pages: its numbers. One domain call a view."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts import reading
 from accounts.permissions import Permission
 from messaging import overview
 from tenants import clock
@@ -19,10 +18,3 @@ def numbers(request: PageRequest) -> HttpResponse:
     found = overview.numbers(municipality=request.tenant, at=at)
     written_first = overview.written_first(at=at)
     return render(request, "web/numbers.html", {"numbers": found, "now": at, "written_first": written_first})
-
-
-@require_safe
-@requires(Permission.READ_USERS)
-def users(request: PageRequest) -> HttpResponse:
-    """Show who may sign in here, and as what."""
-    return render(request, "web/users.html", {"users": reading.users()})

@@ -15,12 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import addresses, signed_in, strength
+from accounts import addresses, signed_in, strength, watching
 from accounts.second_step import SecondStepAdapter
 from accounts.sign_on import gate
 from accounts.strength import Owed
-from audit.record import record
-from tenants import clock
 from web.access import PageRequest, owed, requires
 
 
@@ -84,10 +82,15 @@ def overview(request: PageRequest) -> HttpResponse:
 @require_POST
 @requires(None)
 def end_sessions(request: PageRequest) -> HttpResponse:
-    """End one of somebody's sessions, or all but this one."""
+    """End one of somebody's sessions, all but this one, or all."""
+    if request.POST.get("place") == "all":
+        count = signed_in.end_all(user=request.user)
+        watching.ended(user=request.user, which="all", count=count)
+        request.session.flush()
+        return redirect("account_login")
     if request.POST.get("place") == "others":
         count = signed_in.end_others(user=request.user, session=request.session)
-        _record_ended(request, count)
+        watching.ended(user=request.user, which="others", count=count)
         said = ngettext("%(count)s other session was ended.", "%(count)s other sessions were ended.", count)
         messages.success(request, said % {"count": count})
         return redirect("mfa_index")
@@ -96,17 +99,11 @@ def end_sessions(request: PageRequest) -> HttpResponse:
     except ValueError:
         ended = False
     if ended:
-        _record_ended(request, 1)
+        watching.ended(user=request.user, which="another")
         messages.success(request, _("The session was ended."))
     else:
         messages.error(request, _("That session had ended already."))
     return redirect("mfa_index")
-
-
-def _record_ended(request: PageRequest, count: int) -> None:
-    """Have the trail know that somebody ended sessions of their own."""
-    actor, at = request.user.actor(), clock.now()
-    record(action="session.end", actor=actor, at=at, subject=f"user {request.user.id}", details={"ended": count})
 
 
 class ConfirmByPasskey(ReauthenticateWebAuthnView):  # type: ignore[misc]

@@ -13,7 +13,7 @@ from django.urls import path, reverse_lazy
 from django.views.i18n import set_language
 
 from accounts.strength import Owed
-from web import keys, own_account, trail
+from web import inviting, joining, keys, own_account, people, trail
 from web.access import requires
 from web.home import home
 from web.security import security_txt
@@ -67,6 +67,17 @@ urlpatterns = [
     path(
         "account/recovery-codes/new/", own(recovery_codes.generate_recovery_codes), name="mfa_generate_recovery_codes"
     ),
+    path("invitation/", joining.join, name="join"),
+    path("invitation/<str:token>/", joining.follow, name="invitation"),
+    path("users/", people.users, name="users"),
+    path("users/review.csv", people.export, name="users-export"),
+    path("users/invite/", inviting.invite, name="invite"),
+    path("users/invite/many/", inviting.invite_many, name="invite-many"),
+    path("users/<uuid:user_id>/", people.user, name="user"),
+    path("users/<uuid:user_id>/roles/", people.roles, name="user-roles"),
+    path("users/<uuid:user_id>/invitation/", people.invitation, name="user-invitation"),
+    path("users/<uuid:user_id>/access/", people.access, name="user-access"),
+    path("users/<uuid:user_id>/second-step/", people.second_step, name="user-second-step"),
     path("mail/", sent_mail, name="sent-mail"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("trail/", trail.trail, name="trail"),

@@ -4,6 +4,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from web import people_words
+
 STAGES: dict[str, Promise] = {
     "APPLIED": _("Applied"),
     "DECLARED": _("Declared"),
@@ -413,7 +415,6 @@ ACTIONS: dict[str, Promise] = {
     "quarantine.erase": _("Messages erased that nobody claimed"),
     "rate_card.load": _("Rates loaded"),
     "register.refresh": _("Register of municipalities refreshed"),
-    "session.end": _("Own sessions ended"),
     "sign_in.provider": _("Signed in by the municipality's provider"),
     "sign_on.change": _("Single sign-on changed"),
     "sign_on.link": _("Account of the municipality connected"),
@@ -441,7 +442,7 @@ ACTIONS: dict[str, Promise] = {
     "thread.snoozed": _("Conversation put aside"),
     "thread.woken": _("Conversation taken up again"),
     "user.make": _("User made or changed"),
-    "user.roles": _("Roles changed"),
+    **people_words.ACTIONS,
 }
 OUTCOMES: dict[str, Promise] = {
     "OK": pgettext_lazy("outcome", "Done"),

@@ -15,7 +15,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import ApiKey, SignedIn, Team, TeamRule, User
+from accounts.models import ApiKey, Invitation, Mail, RoleGrant, SignedIn, Team, TeamRule, User
 from audit.models import Entry
 from billing.models import Adjustment, Invoice
 from messaging.core.models import DraftReview, Replay
@@ -115,6 +115,8 @@ def parameters(route: str) -> list[str]:
 LIST = frozenset({200})  # answered with the asker's own
 # Of the asker alone, whatever is sent; a passkey's number means another one in each schema.
 OWN = frozenset({200, 302, 404})
+_USER: Ids = {"user_id": User}
+_INVITED: Ids = {"user_id": lambda party: party.rows[Invitation].user_id}
 _PASSKEY: Ids = {"pk": Authenticator}
 _THREAD: Ids = {"thread_id": Thread}
 _MEDIUM: Ids = {"thread_id": Thread, "medium_id": Medium}
@@ -188,6 +190,59 @@ EVERY_HOST = {
         form=lambda party: {},
         nothing="confirms an address",
         elsewhere=OWN,
+    ),
+    "invitation/": Address(
+        OPEN,
+        form=lambda party: {"name": "x", "password1": "x"},
+        nothing="takes name and password from who followed a link that was mailed",
+        elsewhere=frozenset({404}),
+    ),
+    "invitation/<str:token>/": Address(
+        OPEN, ids={"token": lambda party: party.text("token")}, nothing="takes a link that was mailed"
+    ),
+    "users/": Address(PAGE, "*", sees=("User.email", "User.name"), elsewhere=LIST),
+    "users/review.csv": Address(PAGE, "*", sees=("User.email",), changes=(Entry,), elsewhere=LIST),
+    "users/invite/": Address(
+        PAGE,
+        "*",
+        method="POST",
+        form=lambda party: {
+            "email": "nieuw@voorbeeld.example",
+            "name": "Nieuw",
+            "role": "BSP_SUPPORT" if party.schema == "public" else "AGENT",
+        },
+        changes=(User, RoleGrant, Invitation, Mail, Entry),
+        elsewhere=frozenset({302, 422}),
+    ),
+    "users/invite/many/": Address(
+        PAGE,
+        "*",
+        method="POST",
+        form=lambda party: {
+            "step": "send",
+            "text": "email,name,roles\nnieuw@voorbeeld.example,Nieuw,"
+            + ("BSP_SUPPORT" if party.schema == "public" else "AGENT"),
+        },
+        changes=(User, RoleGrant, Invitation, Mail, Entry),
+        elsewhere=frozenset({302, 422}),
+    ),
+    "users/<uuid:user_id>/": Address(PAGE, "*", ids=_USER, sees=("User.email", "User.name")),
+    "users/<uuid:user_id>/roles/": Address(
+        PAGE,
+        "*",
+        method="POST",
+        ids=_INVITED,
+        form=lambda party: {"role": "BSP_ONBOARDING" if party.schema == "public" else "SUPERVISOR"},
+        changes=(RoleGrant, Entry),
+    ),
+    "users/<uuid:user_id>/invitation/": Address(
+        PAGE, "*", method="POST", ids=_INVITED, form=lambda party: {"act": "again"}, changes=(Invitation, Mail, Entry)
+    ),
+    "users/<uuid:user_id>/access/": Address(
+        PAGE, "*", method="POST", ids=_INVITED, form=lambda party: {"act": "block"}, changes=(User, Invitation, Entry)
+    ),
+    "users/<uuid:user_id>/second-step/": Address(
+        PAGE, "*", method="POST", ids=_INVITED, nothing="takes away what this one does not have (test_people.py)"
     ),
     "mail/": Address(OPEN, nothing="shows what a demo sent; nothing where mail leaves", elsewhere=LIST),
     "sign-out/": Address(OPEN, method="POST", changes=(Session,), elsewhere=frozenset({200, 302})),
@@ -406,7 +461,14 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "entries/<uuid:entry_id>/end/": Address(
         PAGE, "ADMIN", method="POST", ids={"entry_id": BreakGlass}, changes=(BreakGlass, Entry)
     ),
-    "users/": Address(PAGE, "ADMIN", sees=("User.email", "User.name"), elsewhere=LIST),
+    "users/rules/": Address(
+        PAGE,
+        "ADMIN",
+        method="POST",
+        form=lambda party: {"for_all": "yes"},
+        changes=(Entry,),
+        elsewhere=frozenset({302}),
+    ),
     "usage/": Address(
         PAGE, "FINANCE", query=lambda party: "month=2026-03", sees=("Conversation.category",), elsewhere=LIST
     ),

@@ -12,6 +12,7 @@ from django.core.cache import caches
 from django_tenants.utils import schema_context
 from psycopg import errors, sql
 
+from accounts.models import Mail
 from config import celery
 from messaging import announcing, waking
 from messaging.broker import client
@@ -100,6 +101,8 @@ TASKS: dict[str, Callable[[Party], dict[str, Any]] | str] = {
     "messaging.tasks.fetch_media": lambda party: {"schema_name": party.schema},
     "messaging.templates.tasks.sync_templates": lambda party: {"schema_name": party.schema},
     "messaging.templates.tasks.sweep_templates": "names no municipality: has each that is due looked at",
+    "accounts.tasks.send_mail": lambda party: {"schema_name": party.schema, "mail_id": str(party.rows[Mail].id)},
+    "accounts.tasks.sweep_mail": "names no municipality: sends what is due, in each alike",
     "messaging.tasks.sweep_media": "names no municipality: wakes each that has media to fetch",
     "messaging.tasks.sweep_blobs": "names no municipality: removes what nothing refers to, in each alike",
     "messaging.tasks.sweep_inboxes": "names no municipality: wakes each that has open events",

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django_tenants.utils import schema_context
 
-from accounts.models import RoleGrant, User
+from accounts.models import Invitation, Mail, RoleGrant, User
 from audit.models import Entry
 from messaging.core.models import Lane
 from messaging.models import InboxEvent, Template
@@ -67,6 +67,7 @@ class TestMaking:
             admin = User.objects.get()
             assert admin.email == "beheer@almelo.example"
             assert not admin.has_usable_password()
+            assert Invitation.objects.get().user == Mail.objects.get(state="QUEUED").user == admin
             assert RoleGrant.objects.get().role == "ADMIN"
             assert Template.objects.exists()
             assert not InboxEvent.objects.exists()
@@ -168,7 +169,7 @@ class TestRefusing:
         assert make(schema)[0] == 2
         assert everything() == before
 
-    @pytest.mark.parametrize("step", ["make_first_admin", "install_defaults", "open_lane", "attach_inbox"])
+    @pytest.mark.parametrize("step", ["invite_first_admin", "install_defaults", "open_lane", "attach_inbox"])
     def test_it_leaves_nothing_when_a_step_fails(self, committing_db, monkeypatch, settings, step):
         path = next(path for path in settings.PROVISIONING_STEPS if path.endswith(step))
 

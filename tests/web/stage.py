@@ -267,6 +267,8 @@ class Stage:
         note = self.live.ask("SELECT id FROM public.billing_invoice WHERE number ~ '^C'")[0][0]
         review = self.live.ask("SELECT id FROM public.billing_invoice WHERE status = 'REVIEW'")[0][0]
         month = self.live.ask("SELECT to_char(max(period), 'YYYY-MM') FROM public.billing_invoice")[0][0]
+        email = "agent@voorbeeld.example"
+        agent = self.live.ask(f"SELECT id FROM {{s}}.accounts_user WHERE email = '{email}'", schema="utrecht")[0][0]
         fatima, jan = thread["Fatima El Idrissi"], thread["Jan de Wit"]
         yield from (
             ("inbox-waiting", "agent", "/inbox/"),
@@ -301,6 +303,14 @@ class Stage:
             ("enter", "support", "/municipalities/utrecht/enter/"),
             ("entering", "support", "/entries/"),
             ("sign-on", "admin", "/single-sign-on/"),
+            ("user", "admin", f"/users/{agent}/"),
+            ("user-block", "admin", f"/users/{agent}/access/"),
+            ("user-second-step", "admin", f"/users/{agent}/second-step/"),
+            ("invite", "admin", "/users/invite/"),
+            ("invite-many", "admin", "/users/invite/many/"),
+            ("sign-in-rules", "admin", "/users/rules/"),
+            ("invitation-that-failed", "admin", "/invitation/niet-meer-geldig/"),
+            ("users-of-the-bsp", "operator", "/users/"),
             ("municipalities", "support", "/municipalities/"),
             ("onboarding-register", "onboarding", "/onboarding/?q=zwolle"),
             ("municipality", "support", "/municipalities/utrecht/"),

@@ -68,7 +68,7 @@ def test_what_somebody_changes_of_their_own_account_is_kept(people):
     agent.post("/account/sessions/end/", {"place": "others"})
     (changed,), (ended,) = entries("utrecht", "account.change"), entries("utrecht", "session.end")
     assert (changed.actor_name, changed.details) == ("Agent van utrecht", {"what": "password_changed"})
-    assert ended.details == {"ended": 0}
+    assert ended.details == {"which": "others", "ended": 0}
     assert new not in str(changed.__dict__)
 
 

@@ -16,7 +16,7 @@ from messaging.models import Message
 from messaging.templates.checking import Problem
 from messaging.trouble_words import ADVICE, TITLES
 from tenants.models import BreakGlass
-from web import template_words, words
+from web import people_words, template_words, words
 
 register = template.Library()
 TABLES: dict[str, dict[str, Promise]] = {
@@ -52,6 +52,9 @@ TABLES: dict[str, dict[str, Promise]] = {
     "template_aspect": template_words.ASPECTS,
     "template_place": template_words.PLACES,
     "template_reason": template_words.REASONS,
+    "user_state": people_words.USER_STATES,
+    "invitation": people_words.INVITATION_STATES,
+    "step": people_words.STEPS,
     "unreadable": template_words.UNREADABLE,
     "version_source": template_words.SOURCES,
 }

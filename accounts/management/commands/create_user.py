@@ -9,7 +9,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 
-from accounts.making import UnknownRole, UnknownSchema, make_user, set_up_app
+from accounts.making import UnknownSchema, make_user, set_up_app
+from accounts.people import LastAdmin
+from accounts.roles import UnknownRole
 from audit.record import Actor
 from tenants import clock
 
@@ -51,6 +53,10 @@ class Command(BaseCommand):
             )
         except (UnknownSchema, UnknownRole) as error:
             raise CommandError(str(error), returncode=2) from error
+        except LastAdmin as error:
+            raise CommandError(
+                "this is the last admin who can sign in: make another one first", returncode=2
+            ) from error
         except ValidationError as error:
             raise CommandError("--email is no e-mail address", returncode=2) from error
         answer = {
