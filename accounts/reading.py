@@ -63,6 +63,11 @@ class UserView:
         return "ACTIVE" if self.user.has_usable_password() or self.is_connected else "INVITED"
 
     @property
+    def can_sign_in(self) -> bool:
+        """Whether they can sign in now."""
+        return self.state == "ACTIVE"
+
+    @property
     def invitation_state(self) -> str:
         """How it is with their invitation: NONE, ACCEPTED, REVOKED, EXPIRED, UNSENT, WAITING or SENT."""
         if self.invitation is None:
