@@ -91,10 +91,10 @@ def _sign_in(party: Party) -> None:
                 actor=actor,
                 at=MADE_AT,
             )
-        shown = code(secret=set_up_app(schema_name=party.schema, user=made.user))
+        secret = set_up_app(schema_name=party.schema, user=made.user)
         answer = ask(party.host, "POST", "/sign-in/", form={"login": email, "password": PASSWORD})
         halfway = answer.cookies[settings.SESSION_COOKIE_NAME].value
-        answer = ask(party.host, "POST", "/sign-in/second-step/", form={"code": shown}, session=halfway)
+        answer = ask(party.host, "POST", "/sign-in/second-step/", form={"code": code(secret=secret)}, session=halfway)
         assert answer.status_code == 302, (answer.status_code, answer.headers, answer.content)
         party.sessions[name] = answer.cookies[settings.SESSION_COOKIE_NAME].value
         party.passwords[email] = PASSWORD
