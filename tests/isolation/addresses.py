@@ -57,6 +57,8 @@ class Address:
     elsewhere: what another municipality may be answered on its own host that asks with the owner's ids; 403, 405 and
     being asked to sign in are always right.
     never: what a stranger must not be answered, although the door may.
+    answered: what its owner is answered.
+    notes: in which the host notes that a stranger tried.
     console_shows: fields of a municipality's own schema that the BSP is shown.
     """
 
@@ -72,6 +74,8 @@ class Address:
     nothing: str = ""
     elsewhere: frozenset[int] = frozenset({404})
     never: frozenset[int] = frozenset()
+    answered: frozenset[int] = frozenset({200, 201, 204, 302})
+    notes: tuple[type[Model], ...] = ()
     console_shows: tuple[str, ...] = ()
 
     def path(self, route: str, party: Party, *, instead: str | None = None) -> str:
@@ -129,6 +133,7 @@ EVERY_HOST = {
         OPEN,
         method="POST",
         form=lambda party: dict(zip(("login", "password"), next(iter(party.passwords.items())), strict=True)),
+        notes=(Entry,),
         changes=(Session,),
         elsewhere=frozenset({200, 302}),  # who is signed in already is sent on
         never=frozenset({302}),
@@ -270,7 +275,7 @@ EVERY_HOST = {
         method="POST",
         form=lambda party: {"name": party.text("new key"), "scopes": "usage:read"},
         changes=(ApiKey, Entry),
-        elsewhere=LIST,  # one of its own
+        elsewhere=frozenset({200, 422}),  # one of its own, or none: the form was not filled in
     ),
     "keys/<uuid:key_id>/new-secret/": Address(
         PAGE, method="POST", ids={"key_id": ApiKey}, form=lambda party: {"overlap": "24"}, changes=(ApiKey, Entry)
@@ -392,7 +397,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
             "body": "Goedendag, uw aanvraag is ontvangen.",
         },
         changes=(Template,),
-        elsewhere=frozenset({422}),
+        elsewhere=frozenset({200, 422}),
     ),
     "templates/<uuid:template_id>/edit/": Address(
         PAGE,
@@ -401,14 +406,20 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         ids={"template_id": Template},
         form=lambda party: {"step": "save"},
         nothing="the row is no draft that is written here (tests/web/test_drafting.py)",
+        answered=frozenset({404}),
     ),
     "templates/<uuid:template_id>/review/": Address(
-        PAGE, "ADMIN", method="POST", ids={"template_id": Template}, nothing="nothing is flagged in it (the same)"
+        PAGE,
+        "ADMIN",
+        method="POST",
+        ids={"template_id": Template},
+        nothing="nothing is flagged in it (the same)",
+        answered=frozenset({404}),
     ),
     "templates/<uuid:template_id>/submit/": Address(
         PAGE, "ADMIN", method="POST", ids={"template_id": Template}, nothing="asks Meta, who is away (the same)"
     ),
-    "elections/": Address(PAGE, "ADMIN", sees=("ElectionPeriod.name",), elsewhere=LIST),
+    "elections/": Address(PAGE, "ADMIN", sees=("ElectionPeriod.name",), elsewhere=frozenset({200, 422})),
     "elections/<uuid:period_id>/lift/": Address(
         PAGE, "ADMIN", method="POST", ids={"period_id": ElectionPeriod}, changes=(ElectionPeriod,)
     ),
@@ -428,7 +439,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         form=lambda party: {"team": str(party.rows[Team].id)},
         changes=(Thread, Entry),
     ),
-    "teams/": Address(PAGE, "ADMIN", sees=("Team.name", "User.name"), elsewhere=LIST),
+    "teams/": Address(PAGE, "ADMIN", sees=("Team.name", "User.name"), elsewhere=frozenset({200, 422})),
     "teams/rule/": Address(
         PAGE, "ADMIN", method="POST", form=lambda party: {"only_own": "no"}, changes=(TeamRule,), elsewhere=OWN
     ),
@@ -449,6 +460,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         form=lambda party: {"token": party.text("token")},
         nothing="lets in who brings what the console handed over (tests/web/test_entries.py)",
         elsewhere=frozenset({403}),
+        answered=frozenset({403}),
     ),
     "entries/<uuid:entry_id>/decide/": Address(
         PAGE,
@@ -457,6 +469,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         ids={"entry_id": BreakGlass},
         form=lambda party: {"answer": "approve"},
         changes=(BreakGlass, Entry),
+        elsewhere=frozenset({400, 404}),  # 400: what is sent is no form of the page's
     ),
     "entries/<uuid:entry_id>/end/": Address(
         PAGE, "ADMIN", method="POST", ids={"entry_id": BreakGlass}, changes=(BreakGlass, Entry)

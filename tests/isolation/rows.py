@@ -809,3 +809,5 @@ NOBODYS: dict[type[models.Model], str] = {
     InvoiceCounter: "the last number given, of the BSP's own series",
     TenantScript: "the tables that every tenant has",
 }
+# --- Without a value that is unmistakable; watched all the same. With the reason.
+UNMARKED: dict[type[models.Model], str] = {TeamRule: "one yes or no"}

@@ -31,6 +31,7 @@ from tests.isolation.world import (
     undone,
 )
 
+FIELDS_AT_ONCE = 150  # Django takes 200
 METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "POST")  # POST last: signing out ends a session
 TENANT_ROUTES, CONSOLE_ROUTES = addresses.routes(urlconf=TENANT_URLS), addresses.routes(urlconf=CONSOLE_URLS)
 MODELS = [model for model in apps.get_models() if not model._meta.proxy]
@@ -127,16 +128,22 @@ class Walk:
     def with_ids_everywhere(self, asker: Asker, methods: list[str], ids_of: Party, right: set[int]) -> None:
         """Ask with the ids of every model in each place: in the path, in the query, and in what is sent."""
         ids = {model: str(row.pk) for model, row in ids_of.rows.items()}
-        names = {name: value for model, value in ids.items() for name in _names_of(model)}
-        query = "&".join(f"{name}={value}" for name, value in {**names, "schema": ids_of.schema}.items())
+        names = [(name, value) for model, value in ids.items() for name in _names_of(model)]
         path = self.known.path(self.route, ids_of)
         spoofed = {"X-Forwarded-Host": ids_of.host, "X-Schema": ids_of.schema, "X-Tenant": str(ids_of.schema)}
         for method in methods:
-            self.ask(asker, method, f"{path}{'&' if '?' in path else '?'}{query}", right | {400}, headers=spoofed)
-            self.ask(asker, method, path, right | {400, 422}, **_joined(self.known.sent(ids_of), names))
+            for some in batched(names, FIELDS_AT_ONCE):
+                query = "&".join(f"{name}={value}" for name, value in [*some, ("schema", ids_of.schema)])
+                self.ask(asker, method, f"{path}{'&' if '?' in path else '?'}{query}", right | {400}, headers=spoofed)
+                self.ask(asker, method, path, right | {400, 422}, **_joined(self.known.sent(ids_of), dict(some)))
             if "uuid:" in self.route:
                 for value in {value for value in ids.values() if len(value) == 36}:
                     self.ask(asker, method, self.known.path(self.route, ids_of, instead=value), right | {404})
+
+
+def batched(names: list[tuple[str, str]], size: int) -> Iterator[list[tuple[str, str]]]:
+    """Return the names in parts: a form of more fields is refused before any view sees it."""
+    yield from (names[start : start + size] for start in range(0, len(names), size))
 
 
 def _names_of(model: type[models.Model]) -> tuple[str, ...]:
@@ -196,7 +203,8 @@ class TestTables:
         for party in world.parties:
             if model in party.rows:
                 fields = {name for names in world.marks(party).values() for name in names}
-                assert any(name.startswith(f"{model.__name__}.") for name in fields), f"{model.__name__}: no mark"
+                marked = any(name.startswith(f"{model.__name__}.") for name in fields)
+                assert marked or model in rows.UNMARKED, f"{model.__name__}: no mark"
                 count, digest = fingerprint(party)[table_of(party, model)]
                 assert count >= 1
                 assert digest
@@ -225,7 +233,7 @@ def control(world: World, *, host: Party, of: Party, route: str, known: Address)
     asked = {} if route == "sign-in/" else {kind: by_name[known.by]}
     with undone():
         answer = ask(host.host, known.method, known.path(route, of), **asked, **known.sent(of))
-        assert answer.status_code in {200, 201, 204, 302}, answer.content
+        assert answer.status_code in known.answered, answer.content
         assert not answer.headers.get("Location", "").startswith("/sign-in/?"), "it asks to sign in"
         for name in known.sees:
             marks = marks_of(world, of, fields=(name,))
@@ -234,6 +242,12 @@ def control(world: World, *, host: Party, of: Party, route: str, known: Address)
     for model in known.changes:
         where = host if model in rows.EVERYWHERE else of
         assert table_of(where, model) in tables, f"{route} changes no {model.__name__}, but {tables}"
+
+
+def changed_for(before: list[Any], after: list[Any], known: Address, *, host: Party) -> list[str]:
+    """Return the tables that strangers changed, but for where the host notes that they tried."""
+    noted = {table_of(host, model) for model in known.notes}
+    return [table for pair in zip(before, after, strict=True) for table in changed(*pair) if table not in noted]
 
 
 class TestMunicipalities:
@@ -255,7 +269,7 @@ class TestMunicipalities:
             walk.run()
             after = [fingerprint(party) for party in world.parties]
         assert not walk.wrong, walk.report()
-        assert [changed(*pair) for pair in zip(before, after, strict=True)] == [[], [], []]
+        assert changed_for(before, after, known, host=owner) == []
         assert walk.asked >= (len(strangers) if known.door != OPEN else 5)
 
     def test_it_gives_another_municipality_nothing_for_the_owners_ids(self, world: World, route):
@@ -300,7 +314,7 @@ class TestConsole:
             walk.run()
             after = [fingerprint(party) for party in world.parties]
         assert not walk.wrong, walk.report()
-        assert [changed(*pair) for pair in zip(before, after, strict=True)] == [[], [], []]
+        assert changed_for(before, after, known, host=world.console) == []
 
     def test_it_shows_the_bsp_nothing_that_lies_in_a_municipality(self, world: World, route):
         known, console = addresses.OF_THE_CONSOLE[route], world.console
