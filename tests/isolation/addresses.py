@@ -38,7 +38,7 @@ from tests.isolation.rows import AT, Party, undecided
 
 PAGE, API, OPEN = "PAGE", "API", "OPEN"
 # What somebody is answered whose cookie or key is of another host. 405: the address does not know the method.
-STRANGERS = {PAGE: {302, 405}, API: {401, 405}, OPEN: {200, 302, 400, 403, 405}}
+STRANGERS = {PAGE: {302, 405}, API: {401, 405}, OPEN: {200, 302, 400, 403, 404, 405}}
 TENANT_URLS, CONSOLE_URLS = "config.urls_tenant", "config.urls_public"
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 Ids = dict[str, type[Model] | Callable[[Party], Any]]
