@@ -201,9 +201,13 @@ EVERY_HOST = {
         form=lambda party: {"name": "x", "password1": "x"},
         nothing="takes name and password from who followed a link that was mailed",
         elsewhere=frozenset({404}),
+        answered=frozenset({404}),
     ),
     "invitation/<str:token>/": Address(
-        OPEN, ids={"token": lambda party: party.text("token")}, nothing="takes a link that was mailed"
+        OPEN,
+        ids={"token": lambda party: party.text("token")},
+        nothing="takes a link that was mailed",
+        answered=frozenset({404}),
     ),
     "users/": Address(PAGE, "*", sees=("User.email", "User.name"), elsewhere=LIST),
     "users/review.csv": Address(PAGE, "*", sees=("User.email",), changes=(Entry,), elsewhere=LIST),
@@ -480,7 +484,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         method="POST",
         form=lambda party: {"for_all": "yes"},
         changes=(Entry,),
-        elsewhere=frozenset({302}),
+        elsewhere=frozenset({302, 400}),
     ),
     "usage/": Address(
         PAGE, "FINANCE", query=lambda party: "month=2026-03", sees=("Conversation.category",), elsewhere=LIST

@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import unquote
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.sessions.models import Session
@@ -23,6 +24,7 @@ from accounts.making import make_user, set_up_app
 from accounts.models import ApiKey, User
 from accounts.roles import BspRole, MunicipalRole
 from accounts.scopes import BSP_SCOPES, TENANT_SCOPES
+from accounts.sessions import SessionStore
 from audit.record import Actor
 from config.local.sign_ins import code
 from tenants.models import Municipality
@@ -32,6 +34,7 @@ from tests.isolation.rows import EVERYWHERE, IN_A_MUNICIPALITY, OF_A_MUNICIPALIT
 PASSWORD = "een-lang-wachtwoord-1"
 ALL = "*"  # the session with every role, the key with every scope
 SHORTEST_MARK = 8
+WALK_SECONDS = 3600
 Fingerprint = dict[str, tuple[int, str]]
 
 # Asynchronous, as the web process is: there error pages are made in a thread of their own.
@@ -97,6 +100,8 @@ def _sign_in(party: Party) -> None:
         answer = ask(party.host, "POST", "/sign-in/second-step/", form={"code": code(secret=secret)}, session=halfway)
         assert answer.status_code == 302, (answer.status_code, answer.headers, answer.content)
         party.sessions[name] = answer.cookies[settings.SESSION_COOKIE_NAME].value
+        with schema_context(party.schema):
+            _keep_fresh(party.sessions[name])
         party.passwords[email] = PASSWORD
     with schema_context(party.schema):
         party.more += [*User.objects.all(), *Session.objects.all()]
@@ -104,6 +109,14 @@ def _sign_in(party: Party) -> None:
             key = party.text("system") if name == ALL else f"{party.text('system')} {name}"
             party.keys[name] = create_key(name=key, scopes=chosen, actor=actor, at=MADE_AT).secret
         assert ApiKey.objects.count() == len(scopes) + 1
+
+
+def _keep_fresh(cookie: str) -> None:
+    """Let a session have just begun for as long as the walk takes: some pages ask for a fresh sign-in."""
+    session = SessionStore(session_key=cookie)
+    for step in session[AUTHENTICATION_METHODS_SESSION_KEY]:
+        step["at"] += WALK_SECONDS
+    session.save()
 
 
 # --- Asking

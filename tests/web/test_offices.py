@@ -14,7 +14,7 @@ from audit.record import Actor
 from billing import invoicing
 from billing.models import Conversation, Invoice, Rate, RateCard
 from messaging.core.models import Lane
-from messaging.models import Contact, Message, Thread
+from messaging.models import Contact, Message, Template, Thread
 from tenants.health import tell
 from tenants.models import DeclaredPurpose, Municipality, Number
 from tests.messaging import meta
@@ -101,7 +101,8 @@ def test_both_see_what_meta_says_of_a_number(people, support, utrecht, clock):
 def test_the_admin_sees_templates_with_what_meta_said(people, approved):
     page = _page(people("utrecht", "ADMIN"), "/templates/")
     assert page.count("Goedgekeurd") == 1
-    assert page.count("Concept") == 2
+    with schema_context("utrecht"):
+        assert page.count("Concept") == Template.objects.filter(status="DRAFT").count() + 1  # and the word above them
 
 
 def test_the_admin_sees_users_with_their_roles(people):
