@@ -12,14 +12,14 @@ from uuid import UUID
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.module_loading import import_string
 from django_tenants.utils import get_public_schema_name
+from psycopg.errors import CheckViolation
 
 from accounts import invitations, posting, signed_in
 from accounts.models import Mail, RoleGrant, User
 from accounts.roles import BspRole, MunicipalRole, check_roles
-from accounts.sign_on import gate
 from audit.record import Actor, record
 
 
@@ -40,7 +40,12 @@ def keeping_an_admin() -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('accounts.admins'), hashtext(current_schema()))")
     had_one = _has_admin()
-    yield
+    try:
+        yield
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, CheckViolation):
+            raise
+        raise LastAdmin from error  # the database keeps the local admin while single sign-on is on
     if had_one and not _has_admin():
         raise LastAdmin
 
@@ -128,7 +133,4 @@ def _is_bsp() -> bool:
 def _has_admin() -> bool:
     role = BspRole.BSP_OPERATOR if _is_bsp() else MunicipalRole.ADMIN
     found = User.objects.filter(is_active=True, role_grants__role=role)
-    sign_on = gate.running()
-    if sign_on is not None:  # then it must be the one who is kept for the day that the provider fails
-        found = found.filter(id=sign_on.local_admin_id)
     return found.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).exists()
