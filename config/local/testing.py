@@ -158,5 +158,5 @@ def _what_shapes_a_template() -> Iterator[Path]:
         for pattern in ("**/migrations/*.py", "**/models.py", "**/provisioning.py", "**/apps.py", "**/*.sql"):
             yield from (ROOT / room).glob(pattern)
     yield from (ROOT / "messaging" / "core").glob("*.py")
-    yield from (ROOT / "messaging").glob("templates.py")
+    yield from (ROOT / "messaging" / "templates").glob("*.py")
     yield ROOT / "tests" / "conftest.py"

@@ -191,6 +191,7 @@ def test_an_admin_gets_in_step_with_meta_and_gives_a_template_its_purpose(contex
 
 def test_support_looks_at_a_municipality(context, played):
     page = played.sign_in(context, "support")
+    page.get_by_role("link", name="Gemeenten", exact=True).click()
     row = page.get_by_role("row", name=re.compile("Utrecht"))
     expect(row).to_contain_text("Live")
     row.get_by_role("link").click()
@@ -216,7 +217,7 @@ def test_by_keyboard_one_gets_past_the_frame(context, played):
     expect(page.get_by_role("link", name="Naar de inhoud")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Wacht op antwoord")).to_be_focused()
+    expect(page.get_by_role("link", name="Van mij")).to_be_focused()
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
