@@ -10,10 +10,9 @@ from django.core.management import CommandError, call_command
 from messaging.models import Template, TemplateAlert, TemplateSync
 from messaging.replying import TemplateUnusable, send_template
 from messaging.templates import leasing, syncing
+from messaging.templates.defaults import DEFAULTS
 from messaging.templates.syncing import SyncUnderWay, sync
 from tests.messaging.templates.conftest import BODY, COMPONENTS, listed
-
-DEFAULTS = 3
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ class TestAgainstTheSandbox:
         changed = Template.objects.get(name="verandert")
         assert (changed.body, changed.parameters) == ("Goedendag, uw aanvraag is klaar.", [])
         assert changed.versions.latest("number").changed == ["status", "components"]
-        assert Template.objects.filter(status="DRAFT").count() == DEFAULTS
+        assert Template.objects.filter(status="DRAFT").count() == len(DEFAULTS)
 
     def test_drafts_of_ours_are_left_alone_until_meta_has_them(self, sandbox, look):
         look()
