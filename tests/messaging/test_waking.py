@@ -7,7 +7,7 @@ import time
 import pytest
 from django_tenants.utils import schema_context
 
-from config import celery  # noqa: F401 - tasks find their queue through it
+from config import celery
 from messaging import inbox, waking
 from messaging.broker import client
 from messaging.models import Message
@@ -90,6 +90,7 @@ class TestWaker:
     @pytest.fixture
     async def waker(self, monkeypatch):
         monkeypatch.setattr(waking, "STATUSES_SECONDS", 0.3)
+        celery.app.set_default()  # for the waker's thread, whatever other tests made
         made = waking.Waker()
         made.start()
         yield made
