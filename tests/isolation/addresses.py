@@ -221,7 +221,7 @@ EVERY_HOST = {
             "role": "BSP_SUPPORT" if party.schema == "public" else "AGENT",
         },
         changes=(User, RoleGrant, Invitation, Mail, Entry),
-        elsewhere=frozenset({302, 422}),
+        elsewhere=frozenset({200, 302, 422}),
     ),
     "users/invite/many/": Address(
         PAGE,
@@ -233,7 +233,7 @@ EVERY_HOST = {
             + ("BSP_SUPPORT" if party.schema == "public" else "AGENT"),
         },
         changes=(User, RoleGrant, Invitation, Mail, Entry),
-        elsewhere=frozenset({302, 422}),
+        elsewhere=frozenset({200, 302, 422}),
     ),
     "users/<uuid:user_id>/": Address(PAGE, "*", ids=_USER, sees=("User.email", "User.name")),
     "users/<uuid:user_id>/roles/": Address(
