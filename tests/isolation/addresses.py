@@ -484,7 +484,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         method="POST",
         form=lambda party: {"for_all": "yes"},
         changes=(Entry,),
-        elsewhere=frozenset({302, 400}),
+        elsewhere=frozenset({200, 302, 400}),
     ),
     "usage/": Address(
         PAGE, "FINANCE", query=lambda party: "month=2026-03", sees=("Conversation.category",), elsewhere=LIST
