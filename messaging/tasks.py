@@ -21,11 +21,6 @@ FETCH_SECONDS = 600
 
 log = structlog.get_logger(__name__)
 
-# A drain takes a second or two. One that hangs is killed, and the next one finds out which event it was.
-DRAIN_SECONDS = 60
-
-log = structlog.get_logger(__name__)
-
 # Through the parent, which locks every partition: good for a sweep, never for the hot loop.
 OPEN_INBOXES = "SELECT DISTINCT municipality_id FROM public.inbox WHERE state = 'OPEN' AND municipality_id <> %s"
 
