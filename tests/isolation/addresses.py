@@ -594,11 +594,20 @@ OF_THE_CONSOLE = EVERY_HOST | {
     "overview/": Address(PAGE, "BSP_SUPPORT", sees=("Trouble.detail",)),
     "drafts/": Address(PAGE, "BSP_ONBOARDING", sees=("DraftReview.name",)),
     "drafts/<uuid:review_id>/": Address(
-        PAGE, "BSP_ONBOARDING", ids={"review_id": DraftReview}, sees=("DraftReview.name", "DraftReview.asked_by")
+        PAGE,
+        "BSP_ONBOARDING",
+        ids={"review_id": DraftReview},
+        sees=("DraftReview.name", "DraftReview.asked_by"),
+        elsewhere=_MISTAKEN,
     ),
-    "elections/": Address(PAGE, "BSP_ONBOARDING", sees=("ElectionPeriod.name",)),
+    "elections/": Address(PAGE, "BSP_ONBOARDING", sees=("ElectionPeriod.name",), elsewhere=_MISTAKEN),
     "elections/<uuid:period_id>/lift/": Address(
-        PAGE, "BSP_ONBOARDING", method="POST", ids={"period_id": ElectionPeriod}, changes=(ElectionPeriod,)
+        PAGE,
+        "BSP_ONBOARDING",
+        method="POST",
+        ids={"period_id": ElectionPeriod},
+        changes=(ElectionPeriod,),
+        elsewhere=frozenset({302, 404}),
     ),
     "municipalities/": Address(PAGE, "BSP_SUPPORT", sees=("Number.display_phone_number",)),
     "municipalities/<slug:schema_name>/": Address(
@@ -613,13 +622,24 @@ OF_THE_CONSOLE = EVERY_HOST | {
         "BSP_SUPPORT",
         ids={"schema_name": lambda party: party.schema},
         nothing="asks why one must go in (tests/web/test_entries.py)",
+        elsewhere=_MISTAKEN,
     ),
     "entries/": Address(PAGE, "BSP_SUPPORT", sees=("BreakGlass.employee_name", "BreakGlass.reason")),
     "entries/<uuid:entry_id>/hand-over/": Address(
-        PAGE, "BSP_SUPPORT", method="POST", ids={"entry_id": BreakGlass}, nothing="it is a colleague's entry"
+        PAGE,
+        "BSP_SUPPORT",
+        method="POST",
+        ids={"entry_id": BreakGlass},
+        nothing="it is a colleague's entry",
+        answered=frozenset({404}),
     ),
     "entries/<uuid:entry_id>/end/": Address(
-        PAGE, "BSP_SUPPORT", method="POST", ids={"entry_id": BreakGlass}, nothing="it is a colleague's entry"
+        PAGE,
+        "BSP_SUPPORT",
+        method="POST",
+        ids={"entry_id": BreakGlass},
+        nothing="it is a colleague's entry",
+        answered=frozenset({404}),
     ),
     "troubles/": Address(PAGE, "BSP_SUPPORT", nothing="no number is in trouble"),
     "onboarding/": Address(

@@ -48,6 +48,7 @@ class World:
     owner: Party
     other: Party
     console: Party
+    _marks: dict[str, dict[str, set[str]]] = field(default_factory=dict)
 
     @property
     def parties(self) -> tuple[Party, Party, Party]:
@@ -56,8 +57,11 @@ class World:
 
     def marks(self, party: Party) -> dict[str, set[str]]:
         """Return what stands in a party's rows and in nobody else's: the value, and the fields that hold it."""
-        others = {value for each in self.parties if each is not party for value in _values(each)}
-        return {value: fields for value, fields in _values(party).items() if value not in others}
+        if party.schema not in self._marks:
+            others = {value for each in self.parties if each is not party for value in _values(each)}
+            found = {value: fields for value, fields in _values(party).items() if value not in others}
+            self._marks[party.schema] = found
+        return self._marks[party.schema]
 
 
 def make_world() -> World:
