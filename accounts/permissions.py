@@ -29,6 +29,7 @@ class Permission(StrEnum):
     MANAGE_USERS = "MANAGE_USERS"
     MANAGE_SIGN_ON = "MANAGE_SIGN_ON"
     MANAGE_TEAMS = "MANAGE_TEAMS"
+    MANAGE_OFFICE = "MANAGE_OFFICE"
     JUDGE_DRAFTS = "JUDGE_DRAFTS"
     SET_ELECTIONS = "SET_ELECTIONS"
     MANAGE_KEYS = "MANAGE_KEYS"
@@ -59,6 +60,7 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.MANAGE_USERS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_OPERATOR}),
     Permission.MANAGE_SIGN_ON: frozenset({MunicipalRole.ADMIN}),
     Permission.MANAGE_TEAMS: frozenset({MunicipalRole.ADMIN}),
+    Permission.MANAGE_OFFICE: frozenset({MunicipalRole.ADMIN}),
     Permission.JUDGE_DRAFTS: frozenset({BspRole.BSP_ONBOARDING}),
     Permission.SET_ELECTIONS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_ONBOARDING}),
     Permission.MANAGE_KEYS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_OPERATOR}),

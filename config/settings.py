@@ -45,6 +45,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROVISIONING_STEPS = [
     "accounts.provisioning.invite_first_admin",
     "messaging.templates.defaults.install_defaults",
+    "messaging.office.setting.install_hours",
     "messaging.core.lanes.open_lane",
     "messaging.quarantine.claim_soon",
     "messaging.core.partitions.attach_inbox",  # last: until the commit no other can be attached

@@ -57,8 +57,12 @@ from messaging.models import (
     Message,
     MessageStatus,
     MetaUpload,
+    Office,
+    OpenPeriod,
     OutboxItem,
+    PrivacyNotice,
     Sighting,
+    SpecialDay,
     Template,
     TemplateAlert,
     TemplateSync,
@@ -103,6 +107,11 @@ def saved(model: type, **values: Any) -> Any:
 def accepted(model: type) -> dict[str, Any]:
     """Return the values of a row that no constraint refuses."""
     return BASES[model]()
+
+
+def office() -> dict[str, Any]:
+    Office.objects.all().delete()  # the one that a municipality begins with
+    return {"holidays": [], "saved_at": AT}
 
 
 def user() -> dict[str, Any]:
@@ -417,6 +426,10 @@ BASES: dict[type, Any] = {
     Team: lambda: {"name": uuid.uuid4().hex},
     Membership: lambda: {"user": saved(User), "team": saved(Team)},
     TeamRule: lambda: {"only_own": True},
+    Office: office,
+    OpenPeriod: lambda: {"weekday": 6, "opens_minute": 540, "closes_minute": 720},
+    SpecialDay: lambda: {"date": DAY, "name": "Studiedag"},
+    PrivacyNotice: lambda: {"url": "https://www.utrecht.example/", "form_of_address": "FORMAL", "saved_at": AT},
     UncertainChoice: lambda: {
         "message": saved(Message),
         "choice": "LEAVE",
@@ -625,6 +638,15 @@ ROWS: dict[str, dict[str, Any]] = {
     "trouble_closed_after_opened": {"closed_at": AT - timedelta(seconds=1)},
     "message_failed_has_reason": {"state": "FAILED"},
     "uncertain_choice_repeats_or_leaves": {"choice": "SEND_AGAIN"},
+    "office_is_one": {"id": 2},
+    "open_period_weekday_known": {"weekday": 7},
+    "open_period_within_its_day": {"closes_minute": 540},
+    "open_period_no_overlap": {"opens_minute": 719, "closes_minute": 800},
+    "special_day_named": {"name": ""},
+    "special_day_closed_or_open": {"opens_minute": 540},
+    "privacy_notice_is_one": {"id": 2},
+    "privacy_notice_address_known": {"form_of_address": "RUDE"},
+    "privacy_notice_url_secure": {"url": "http://www.utrecht.example/"},
     "team_has_a_name": {"name": ""},
     "team_rule_is_one": {"id": 2},
     "medium_pending_is_due": {"state": "PENDING"},

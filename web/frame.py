@@ -38,6 +38,8 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("entering", _("Entries"), Permission.ENTER_MUNICIPALITIES),
     ("users", _("Users"), Permission.READ_USERS),
     ("teams", _("Teams"), Permission.MANAGE_TEAMS),
+    ("opening-hours", _("Opening hours"), Permission.MANAGE_OFFICE),
+    ("privacy-notice", _("Privacy notice"), Permission.MANAGE_OFFICE),
     ("elections", _("Election periods"), Permission.SET_ELECTIONS),
     ("sign-on", _("Single sign-on"), Permission.MANAGE_SIGN_ON),
     ("keys", _("API keys"), Permission.MANAGE_KEYS),

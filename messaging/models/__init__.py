@@ -8,6 +8,7 @@ from messaging.models.inbox import InboxEvent
 from messaging.models.media import Blob, Medium, MetaUpload
 from messaging.models.messages import Message, MessageStatus, OutboxItem
 from messaging.models.notes import Mention, ThreadNote
+from messaging.models.office import Office, OpenPeriod, PrivacyNotice, SpecialDay
 from messaging.models.people import Contact, Thread
 from messaging.models.receipts import ReadReceipt
 from messaging.models.templates import UNASSIGNED, Template, TemplateAlert, TemplateSync, TemplateVersion
@@ -27,9 +28,13 @@ __all__ = [
     "Message",
     "MessageStatus",
     "MetaUpload",
+    "Office",
+    "OpenPeriod",
     "OutboxItem",
+    "PrivacyNotice",
     "ReadReceipt",
     "Sighting",
+    "SpecialDay",
     "Template",
     "TemplateAlert",
     "TemplateSync",

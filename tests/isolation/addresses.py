@@ -27,6 +27,7 @@ from messaging.models import (
     Medium,
     Message,
     OutboxItem,
+    SpecialDay,
     Template,
     TemplateSync,
     Thread,
@@ -422,6 +423,21 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     ),
     "templates/<uuid:template_id>/submit/": Address(
         PAGE, "ADMIN", method="POST", ids={"template_id": Template}, nothing="asks Meta, who is away (the same)"
+    ),
+    "opening-hours/": Address(PAGE, "ADMIN", sees=("SpecialDay.name",), elsewhere=frozenset({200, 400})),
+    "opening-hours/days/": Address(
+        PAGE,
+        "ADMIN",
+        method="POST",
+        form=lambda party: {"date": "2027-03-01", "name": party.text("another day")},
+        changes=(SpecialDay,),
+        elsewhere=frozenset({302, 422}),
+    ),
+    "opening-hours/days/<uuid:day_id>/remove/": Address(
+        PAGE, "ADMIN", method="POST", ids={"day_id": SpecialDay}, changes=(SpecialDay,)
+    ),
+    "privacy-notice/": Address(
+        PAGE, "ADMIN", sees=("PrivacyNotice.own_text", "PrivacyNotice.url"), elsewhere=frozenset({200, 422})
     ),
     "elections/": Address(PAGE, "ADMIN", sees=("ElectionPeriod.name",), elsewhere=frozenset({200, 422})),
     "elections/<uuid:period_id>/lift/": Address(

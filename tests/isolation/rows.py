@@ -82,9 +82,13 @@ from messaging.models import (
     Message,
     MessageStatus,
     MetaUpload,
+    Office,
+    OpenPeriod,
     OutboxItem,
+    PrivacyNotice,
     ReadReceipt,
     Sighting,
+    SpecialDay,
     Template,
     TemplateAlert,
     TemplateSync,
@@ -458,6 +462,15 @@ IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     MetaUpload: _upload,
     Message: _message,
     MessageStatus: _status,
+    Office: lambda party: Office.objects.get(),
+    OpenPeriod: lambda party: OpenPeriod.objects.first(),
+    SpecialDay: lambda party: SpecialDay.objects.create(date=date(2027, 2, 1), name=party.text("day off")),
+    PrivacyNotice: lambda party: PrivacyNotice.objects.create(
+        url=f"https://{party.text('privacy')}.example/",
+        form_of_address="FORMAL",
+        own_text=party.text("notice"),
+        saved_at=FROZEN_AT,
+    ),
     ReadReceipt: lambda party: ReadReceipt.objects.create(
         thread=party.rows[Thread],
         phone_number_id=party.number.phone_number_id,
@@ -810,4 +823,8 @@ NOBODYS: dict[type[models.Model], str] = {
     TenantScript: "the tables that every tenant has",
 }
 # --- Without a value that is unmistakable; watched all the same. With the reason.
-UNMARKED: dict[type[models.Model], str] = {TeamRule: "one yes or no"}
+UNMARKED: dict[type[models.Model], str] = {
+    TeamRule: "one yes or no",
+    Office: "names of holidays",
+    OpenPeriod: "times of a week",
+}
