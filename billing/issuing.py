@@ -3,6 +3,7 @@
 Each invoice is its own transaction, so many may be approved or finalised side by side, broken off and taken up again.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.db import connection, transaction
 
 from audit.record import Actor, record
 from billing.canonical import NO_DOCUMENT, document_hash
+from billing.documents import mailing
 from billing.models import Invoice
 from billing.months import day_of
 from billing.parties import buyer_on, find_profile, missing, seller
@@ -97,6 +99,8 @@ def finalise(*, invoice_id: UUID, actor: Actor, at: datetime) -> Invoice:
     invoice.save()
     if invoice.credits_id is not None:
         _settle_credited(invoice.credits_id)
+    with suppress(mailing.NoAddress):  # then it is downloaded, or a person mails it
+        mailing.queue(invoice=invoice, actor=actor, at=at)
     details = {"number": invoice.number, "total_cents": invoice.total_cents, "document_hash": invoice.document_hash}
     record(action="invoice.finalise", actor=actor, at=at, subject=f"invoice {invoice_id}", details=details)
     return invoice

@@ -53,6 +53,7 @@ app.conf.update(
         "end-restrictions": {"task": "messaging.tasks.end_restrictions", "schedule": 60.0, "options": {"expires": 60}},
         "sweep-mail": {"task": "accounts.tasks.sweep_mail", "schedule": 60.0, "options": {"expires": 60}},
         "forget-hours": {"task": "messaging.tasks.forget_hours", "schedule": 86400.0, "options": {"expires": 86400}},
+        "send-documents": {"task": "billing.tasks.send_documents", "schedule": 30.0, "options": {"expires": 30}},
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )
@@ -63,7 +64,7 @@ def keep_logging(**_: Any) -> None:
     """Leave logging as config/observation.py set it up: Celery's own handlers would write errors' texts as they are."""
 
 
-app.autodiscover_tasks(["accounts", "messaging", "messaging.templates", "api"])
+app.autodiscover_tasks(["accounts", "billing", "messaging", "messaging.templates", "api"])
 
 
 @celeryd_after_setup.connect

@@ -7,6 +7,7 @@ from api.doors import TENANT
 from web import (
     administration,
     desk,
+    document_pages,
     drafting,
     election_pages,
     entries,
@@ -74,6 +75,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/", usage_pages.own_invoices, name="own-invoices"),
     path("invoices/<uuid:invoice_id>/", usage_pages.own_invoice, name="own-invoice"),
     path("invoices/<uuid:invoice_id>.csv", usage_pages.own_invoice_csv, name="own-invoice-csv"),
+    path("invoices/<uuid:invoice_id>.pdf", document_pages.own_document, {"form": "pdf"}, name="own-invoice-pdf"),
+    path("invoices/<uuid:invoice_id>.xml", document_pages.own_document, {"form": "xml"}, name="own-invoice-ubl"),
     path("invoices/<uuid:invoice_id>/lines/<int:position>/", usage_pages.own_line, name="own-invoice-line"),
     path("single-sign-on/", sign_on.settings, name="sign-on"),
     path("sign-in/provider/", sign_on.begin, name="sign-on-begin"),

@@ -83,6 +83,7 @@ def invoice(request: PageRequest, invoice_id: UUID) -> HttpResponse:
         "changes": overview.changes(invoice=found) if found.kind == Invoice.Kind.USAGE else (),
         "balance": paying.balance_of(invoice=found),
         "notes": found.credit_notes.order_by("drafted_at"),
+        "mails": found.mails.order_by("-id"),
         "payments": found.payments.order_by("paid_date", "id"),
         "may_manage": _may_manage(request),
         "is_final": found.status in FINAL_STATES,

@@ -392,6 +392,7 @@ ACTIONS: dict[str, Promise] = {
     "invoice.credit": _("Credit note made"),
     "invoice.export": _("Invoice exported"),
     "invoice.finalise": _("Invoice finalised"),
+    "invoice.mail": _("Invoice mailed again"),
     "invoice.pay": _("Payment booked"),
     "invoice.send_back": _("Approval of an invoice taken back"),
     "invoices.run": _("Invoices drafted"),

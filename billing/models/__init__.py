@@ -1,6 +1,7 @@
-"""What billing keeps: the ledger of what was used (`ledger`), prices, invoices, and what is around them."""
+"""What billing keeps: the ledger of what was used (`ledger`), prices, invoices with their documents, what is around."""
 
 from billing.models.costs import MetaRate, MetaRateSheet
+from billing.models.documents import InvoiceDocument, InvoiceMail
 from billing.models.invoices import Invoice, InvoiceLine
 from billing.models.ledger import (
     ContactLink,
@@ -25,7 +26,9 @@ __all__ = [
     "FactReport",
     "Invoice",
     "InvoiceCounter",
+    "InvoiceDocument",
     "InvoiceLine",
+    "InvoiceMail",
     "LateContact",
     "MessageCount",
     "MetaRate",

@@ -510,6 +510,8 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "invoices/<uuid:invoice_id>.csv": Address(
         PAGE, "FINANCE", ids=_INVOICE, sees=("Conversation.template",), changes=(Entry,)
     ),
+    "invoices/<uuid:invoice_id>.pdf": Address(PAGE, "FINANCE", ids=_INVOICE, sees=("Invoice.buyer",), changes=(Entry,)),
+    "invoices/<uuid:invoice_id>.xml": Address(PAGE, "FINANCE", ids=_INVOICE, sees=("Invoice.buyer",), changes=(Entry,)),
     "invoices/<uuid:invoice_id>/lines/<int:position>/": Address(
         PAGE, "FINANCE", ids=_INVOICE | {"position": lambda party: 1}, sees=("Conversation.template",)
     ),
@@ -806,6 +808,18 @@ OF_THE_CONSOLE = EVERY_HOST | {
     "invoices/": Address(PAGE, "BSP_FINANCE", sees=("Invoice.id",)),
     "invoices/<uuid:invoice_id>/": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("InvoiceLine.description",)),
     "invoices/<uuid:invoice_id>.csv": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("Conversation.template",)),
+    "invoices/<uuid:invoice_id>.pdf": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("Invoice.buyer",)),
+    "invoices/<uuid:invoice_id>.xml": Address(PAGE, "BSP_FINANCE", ids=_INVOICE, sees=("Invoice.buyer",)),
+    "invoices/<uuid:invoice_id>/mail/": Address(
+        PAGE,
+        "BSP_FINANCE",
+        method="POST",
+        ids=_INVOICE,
+        form=lambda party: {},
+        nothing="no mail is sent here: it says so",
+        elsewhere=frozenset({302, 404}),
+    ),
+    "invoices/documents/": Address(PAGE, "BSP_FINANCE", nothing="asks for which months; gives them all in one file"),
     "invoices/<uuid:invoice_id>/lines/<int:position>/": Address(
         PAGE, "BSP_FINANCE", ids=_INVOICE | {"position": lambda party: 1}, sees=("Conversation.template",)
     ),

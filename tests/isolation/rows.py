@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
@@ -55,7 +56,9 @@ from billing.models import (
     FactReport,
     Invoice,
     InvoiceCounter,
+    InvoiceDocument,
     InvoiceLine,
+    InvoiceMail,
     LateContact,
     MessageCount,
     MetaRate,
@@ -573,6 +576,14 @@ def _invoice(party: Party) -> Invoice:
     )
 
 
+def _documents(party: Party) -> InvoiceDocument:
+    """Return the e-invoice; both are kept, so that none is made. They say what the copy of the buyer says."""
+    content = party.text("bought by").encode()
+    said = {"invoice": party.rows[Invoice], "content": content, "sha256": sha256(content).hexdigest(), "made_at": AT}
+    InvoiceDocument.objects.create(kind="PDF", **said)
+    return InvoiceDocument.objects.create(kind="UBL", **said)
+
+
 def _booked(party: Party) -> dict[str, Any]:
     return {
         "recorded_at": AT,
@@ -801,6 +812,14 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
         amount_cents=1,
         paid_date=MONTH,
         reference=party.text("statement"),
+        **_booked(party),
+    ),
+    InvoiceDocument: _documents,
+    InvoiceMail: lambda party: InvoiceMail.objects.create(
+        invoice=party.rows[Invoice],
+        address=f"{party.word}@facturen.example",
+        state="FAILED",
+        due_at=AT,
         **_booked(party),
     ),
     Adjustment: _adjustment,

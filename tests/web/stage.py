@@ -324,6 +324,7 @@ class Stage:
             ("credit-note", "finance", f"/invoices/{note}/"),
             ("invoice-credit", "finance", f"/invoices/{invoice}/credit/"),
             ("invoice-payment", "finance", f"/invoices/{invoice}/payment/"),
+            ("invoices-bundle", "finance", "/invoices/documents/"),
             ("invoices-approve", "finance", f"/invoices/many/approve/?month={month}"),
             ("month-so-far", "finance", "/month-so-far/"),
             ("adjustments", "finance", "/adjustments/"),

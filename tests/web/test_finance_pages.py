@@ -1,7 +1,9 @@
 """What finance does with invoices, prices and buyers, asked as a browser asks; what is refused says what to do."""
 
 import json
+import zipfile
 from datetime import UTC, date, datetime
+from io import BytesIO
 
 import pytest
 
@@ -86,6 +88,28 @@ class TestSteps:
         assert "Kies regels" in said(finance, path, what="lines", reason="x")
         assert "staat klaar" in said(finance, path, what="all", reason="Dubbel")
         assert Invoice.objects.get(kind="CREDIT_NOTE").total_cents == reviewed.total_cents
+
+    def test_what_is_final_is_given_as_documents_and_mailed(self, finance, reviewed, people, settings):
+        settings.SELLER = settings.SELLER | {"KVK": "12345678", "BTW": "NL001234567B01", "ADDRESS": "Kade 1; 1234 AB X"}
+        path = f"/invoices/{reviewed.id}"
+        assert finance.get(f"{path}.pdf").status_code == 404
+        for step in ("approve", "finalise"):
+            said(finance, f"{path}/step/", step=step)
+        for form, begin in (("pdf", b"%PDF-"), ("xml", b"<?xml")):
+            given = finance.get(f"{path}.{form}")
+            assert given.content.startswith(begin)
+            assert given.headers["Content-Disposition"] == f'attachment; filename="F2026-00001.{form}"'
+            own, other = people("utrecht", "FINANCE"), people("delft", "FINANCE")
+            assert own.get(f"{path}.{form}").content == given.content
+            assert other.get(f"{path}.{form}").status_code == 404
+        bundle = finance.get("/invoices/documents/?from=2026-10&until=2026-10")
+        assert "pdf/F2026-00001.pdf" in zipfile.ZipFile(BytesIO(bundle.content)).namelist()
+        assert finance.get("/invoices/documents/?from=2026-10&until=2026-09").status_code == 422
+        actions = list(Entry.objects.values_list("action", flat=True))
+        assert actions.count("invoice.export") == 3
+        assert "geen e-mailadres" in said(finance, f"{path}/mail/")
+        settings.SENDS_MAIL = True
+        assert "geen e-mailadres" in said(finance, f"{path}/mail/")
 
     def test_what_is_owed_is_listed_by_age_and_as_csv(self, finance, reviewed, clock):
         for step in ("approve", "finalise"):
