@@ -447,7 +447,7 @@ EVERYWHERE: dict[type[models.Model], Callable[[Party], Any]] = {
         changed_at=AT,
     ),
     GroupRole: lambda party: GroupRole.objects.create(group=party.text("provider's group"), role="AGENT"),
-    SocialApp: lambda party: SocialApp.objects.create(provider=party.text("app"), client_id=party.text("app id")),
+    SocialApp: lambda party: SocialApp.objects.create(provider=party.text("provider"), client_id=party.text("client")),
     SocialAccount: lambda party: SocialAccount.objects.create(
         user=party.rows[User], provider=party.rows[SignOn].issuer, uid=party.text("subject")
     ),
