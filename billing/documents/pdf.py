@@ -14,7 +14,6 @@ from billing.documents.content import Paper
 from billing.wording import day_nl
 
 _LAYOUT = Path(__file__).parent / "invoice.typ"
-STANDARDS = ["a-3a", "ua-1"]
 
 
 def make_pdf(*, paper: Paper, ubl: bytes) -> bytes:
@@ -23,7 +22,7 @@ def make_pdf(*, paper: Paper, ubl: bytes) -> bytes:
         str(_LAYOUT),
         format="pdf",
         sys_inputs={"invoice": json.dumps(_said(paper)), "ubl": ubl.decode()},
-        pdf_standards=STANDARDS,
+        pdf_standards=["a-3a", "ua-1"],
         ignore_system_fonts=True,
     )
     assert isinstance(made, bytes)
