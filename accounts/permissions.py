@@ -30,6 +30,8 @@ class Permission(StrEnum):
     MANAGE_SIGN_ON = "MANAGE_SIGN_ON"
     MANAGE_TEAMS = "MANAGE_TEAMS"
     MANAGE_OFFICE = "MANAGE_OFFICE"
+    MANAGE_LABELS = "MANAGE_LABELS"
+    MANAGE_CANNED = "MANAGE_CANNED"
     JUDGE_DRAFTS = "JUDGE_DRAFTS"
     SET_ELECTIONS = "SET_ELECTIONS"
     MANAGE_KEYS = "MANAGE_KEYS"
@@ -61,6 +63,8 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.MANAGE_SIGN_ON: frozenset({MunicipalRole.ADMIN}),
     Permission.MANAGE_TEAMS: frozenset({MunicipalRole.ADMIN}),
     Permission.MANAGE_OFFICE: frozenset({MunicipalRole.ADMIN}),
+    Permission.MANAGE_LABELS: frozenset({MunicipalRole.ADMIN}),
+    Permission.MANAGE_CANNED: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.JUDGE_DRAFTS: frozenset({BspRole.BSP_ONBOARDING}),
     Permission.SET_ELECTIONS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_ONBOARDING}),
     Permission.MANAGE_KEYS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_OPERATOR}),

@@ -4,12 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks import api, fairness, intake, metering, onboarding, outbound, processing
+from benchmarks import api, fairness, inbox, intake, metering, onboarding, outbound, processing
 from benchmarks.report import CannotMeasure
 from config.local.failure import SetupError
 from config.local.instance import AlreadyRunning
 
-MODULES = {module.NAME: module for module in (intake, processing, outbound, fairness, metering, onboarding, api)}
+MODULES = {module.NAME: module for module in (intake, processing, outbound, fairness, metering, onboarding, inbox, api)}
 
 
 def main(*, arguments: Sequence[str]) -> int:

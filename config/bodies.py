@@ -4,6 +4,7 @@ Under ASGI a body is spooled to disk before it is known who sends it and what fo
 refused as soon as it is too large, by what it announces or by what comes; a form's own limits come after this.
 """
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -18,6 +19,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 MOST_BYTES = 2 * 1024 * 1024  # forms are bounded at one, and so are their files (DATA_UPLOAD_MAX_MEMORY_SIZE)
 # Where files are sent, and how much of one request: the largest file that WhatsApp takes, and what is around it.
 FILES = {"/api/v1/media": 101 * 1024 * 1024}
+# An agent's reply may have a file: what WhatsApp takes of every kind but the largest documents.
+REPLY = re.compile(r"/threads/[0-9a-f-]{36}/reply/")
+REPLY_BYTES = 17 * 1024 * 1024
 _TOO_LARGE = 413
 
 
@@ -27,7 +31,7 @@ class _TooLarge(Exception):
 
 async def bounded(application: Application, *, scope: Scope, receive: Receive, send: Send) -> None:
     """Have an application answer a request whose body is not too large; else answer 413."""
-    most = FILES.get(scope["path"], MOST_BYTES)
+    most = REPLY_BYTES if REPLY.fullmatch(scope["path"]) else FILES.get(scope["path"], MOST_BYTES)
     announced = dict(scope["headers"]).get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > most:
         await _refuse(scope, send)

@@ -28,26 +28,37 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Threads of one schema that changed; none named: any of them."""
+    """Threads of one schema that changed; none named: any of them.
+
+    presence: nothing changed but who looks at them (messaging/presence.py).
+    """
 
     schema_name: str
     threads: frozenset[str]
+    presence: bool = False
 
     def encode(self) -> str:
         """Return it as it goes over the channel."""
-        return json.dumps({"schema": self.schema_name, "threads": sorted(self.threads)})
+        said = {"schema": self.schema_name, "threads": sorted(self.threads), "presence": self.presence}
+        return json.dumps(said)
 
     @classmethod
     def decode(cls, data: bytes | str) -> "Announcement | None":
         """Return what came over the channel, or None when it is nothing of ours."""
         try:
             read = json.loads(data)
-            return cls(schema_name=str(read["schema"]), threads=frozenset(map(str, read["threads"])))
+            return cls(
+                schema_name=str(read["schema"]),
+                threads=frozenset(map(str, read["threads"])),
+                presence=read.get("presence") is True,
+            )
         except (ValueError, KeyError, TypeError):
             return None
 
     def about(self, *, thread_id: str | None) -> bool:
-        """Return whether it is about a thread; about the inbox (None) it always is."""
+        """Return whether it is about a thread; about the inbox (None) it always is, but where nothing changed."""
+        if thread_id is None and self.presence:
+            return False
         return thread_id is None or not self.threads or thread_id in self.threads
 
 
@@ -95,6 +106,12 @@ def _announcement(schema_name: str, threads: set[str]) -> Announcement:
 def announce_all(*, schema_name: str) -> None:
     """Tell, once the running transaction is committed, that something changed that every page of a schema shows."""
     transaction.on_commit(partial(_publish, _announcement(schema_name, {""})), robust=True)
+
+
+def announce_presence(*, thread_id: UUID) -> None:
+    """Tell now that somebody came to a thread, left it or began to type: no transaction knows of it."""
+    schema_name: str = connection.schema_name  # type: ignore[attr-defined]
+    _publish(Announcement(schema_name=schema_name, threads=frozenset({str(thread_id)}), presence=True))
 
 
 _silent_until = 0.0

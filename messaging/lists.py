@@ -10,14 +10,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from messaging import window
+from messaging.desk.labelling import labels_of
 from messaging.desk.noting import unseen
 from messaging.desk.snoozing import asleep, awake
-from messaging.models import Message, Thread
+from messaging.models import Label, Message, Thread, ThreadLabel
 from messaging.reading import digest, name_of, names_of, open_troubles_here
 from messaging.seeing import seen
+from messaging.sensitive import mask
 
 _LAST = ("text", "kind", "direction", "state", "revoked_at")
 THREADS_A_PAGE = 50
@@ -65,8 +67,9 @@ class Row:
     is_mine: bool
     is_unread: bool  # the contact waits, and nobody of the municipality has seen their last message
     is_mentioned: bool  # a colleague named who looks in a note that they did not see yet
+    labels: tuple[Label, ...]
     window_open: bool
-    last_text: str
+    last_text: str  # masked: messaging/sensitive.py
     last_kind: str
     last_is_ours: bool
     last_state: str
@@ -90,6 +93,7 @@ class Inbox:
 
     rows: tuple[Row, ...]
     choice: Choice
+    label_id: UUID | None  # only threads with this label are shown; the counts are of all
     counts: Counts
     is_first: bool
     next: Key | None  # where the next page begins; None: there is none
@@ -98,25 +102,36 @@ class Inbox:
 
 
 def inbox(
-    *, choice: Choice = Choice.WAITING, viewer_id: UUID | None = None, after: Key | None = None, at: datetime
+    *,
+    choice: Choice = Choice.WAITING,
+    label_id: UUID | None = None,
+    viewer_id: UUID | None = None,
+    after: Key | None = None,
+    at: datetime,
 ) -> Inbox:
-    """Return one page of a list of the schema that the connection is in, by four queries at most.
+    """Return one page of a list of the schema that the connection is in, by five queries at most.
 
     viewer_id: whose list "mine" is.
     """
-    threads = list(_with_last_message(_page(choice, viewer_id, after, at))[: THREADS_A_PAGE + 1])
+    page = _page(choice, viewer_id, after, at)
+    if label_id is not None:
+        page = page.filter(Exists(ThreadLabel.objects.filter(thread=OuterRef("pk"), label_id=label_id)))
+    threads = list(_with_last_message(page)[: THREADS_A_PAGE + 1])
     shown = threads[:THREADS_A_PAGE]
     names = names_of({thread.assignee_id for thread in shown if thread.assignee_id})
     named = set(unseen(user_id=viewer_id).values_list("note__thread_id", flat=True)) if viewer_id else set()
-    rows = tuple(_row(thread, names, named, viewer_id, at) for thread in shown)
+    labels = labels_of(thread_ids=[thread.id for thread in shown])
+    rows = tuple(_row(thread, names, named, labels.get(thread.id, ()), viewer_id, at) for thread in shown)
     counts = _counts(viewer_id, at)
     said: list[object] = []
     for row in rows:
         said += [row.thread.id, row.thread.last_message_at, row.last_state, row.name, row.last_text]
         said += [row.last_is_revoked, row.assignee, row.is_unread, row.is_mentioned]
+        said += [(label.name, label.colour) for label in row.labels]
     return Inbox(
         rows=rows,
         choice=choice,
+        label_id=label_id,
         counts=counts,
         is_first=after is None,
         next=_key(choice, shown[-1]) if len(threads) > THREADS_A_PAGE else None,
@@ -173,7 +188,14 @@ def _with_last_message(threads: QuerySet[Thread]) -> QuerySet[Any]:
     return threads.select_related("contact").annotate(**columns)
 
 
-def _row(found: Any, names: dict[UUID, str], named: set[UUID], viewer_id: UUID | None, at: datetime) -> Row:
+def _row(
+    found: Any,
+    names: dict[UUID, str],
+    named: set[UUID],
+    labels: tuple[Label, ...],
+    viewer_id: UUID | None,
+    at: datetime,
+) -> Row:
     heard = found.last_inbound_at
     return Row(
         thread=found,
@@ -182,8 +204,9 @@ def _row(found: Any, names: dict[UUID, str], named: set[UUID], viewer_id: UUID |
         is_mine=found.assignee_id is not None and found.assignee_id == viewer_id,
         is_unread=found.waiting_since is not None and (found.read_until is None or found.read_until < heard),
         is_mentioned=found.id in named,
+        labels=labels,
         window_open=window.is_open(last_inbound_at=heard, at=at),
-        last_text=found.last_text or "",
+        last_text=mask(text=found.last_text or ""),
         last_kind=found.last_kind or "",
         last_is_ours=found.last_direction == Message.Direction.OUTBOUND,
         last_state=found.last_state or "",

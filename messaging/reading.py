@@ -6,7 +6,7 @@ has, so that whatever a page missed is seen when it asks again. The lists of thr
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,9 +19,11 @@ from accounts.models import User
 from accounts.teams import team_name
 from messaging import altering, consent, window
 from messaging.altering import Reaction, Version
+from messaging.desk.labelling import labels_of
 from messaging.media import answering, showing, types
-from messaging.models import Consent, Contact, Medium, Message, Template, Thread, ThreadNote, UncertainChoice
+from messaging.models import Consent, Contact, Label, Medium, Message, Template, Thread, ThreadNote, UncertainChoice
 from messaging.seeing import seen
+from messaging.sensitive import Kind, kinds, mask
 from messaging.templates import sending
 from tenants.models import Number, Trouble
 from tenants.trouble import BLOCKING, open_troubles
@@ -51,9 +53,14 @@ class ShownMedium:
 
 @dataclass(frozen=True, slots=True)
 class ShownMessage:
-    """One message as the page shows it. versions: what it said before, the first one first."""
+    """One message as the page shows it. versions: what it said before, the first one first.
+
+    text: numbers that not everyone has to read are masked, unless this message was asked for in full.
+    """
 
     message: Message
+    text: str
+    hides: frozenset[Kind]  # which such numbers it holds
     author: str
     form: str  # the kind, for web/words.py; of what we sent more closely: "ours.cta_url", "ours.reaction_removed"
     is_ours: bool
@@ -87,6 +94,9 @@ class ThreadView:
     number: str
     messages: tuple[ShownMessage, ...]
     earlier: UUID | None  # pass as `before` to see what came before
+    is_latest: bool  # the last messages are among them; else it is an earlier page, which does not move
+    labels: tuple[Label, ...]
+    hides: frozenset[Kind]  # in what the citizen wrote since we last did
     is_open: bool
     window_open: bool
     window_ends_at: datetime | None
@@ -96,13 +106,24 @@ class ThreadView:
     at: datetime
 
 
-def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> ThreadView:
-    """Return a thread with its latest messages, or the latest before one.  Raises Thread.DoesNotExist."""
+def thread(
+    *,
+    thread_id: UUID,
+    before: UUID | None = None,
+    until: UUID | None = None,
+    revealed: UUID | None = None,
+    at: datetime,
+) -> ThreadView:
+    """Return a thread with its latest messages, or the latest before or until one.  Raises Thread.DoesNotExist.
+
+    revealed: a message of which nothing is masked, because somebody asked (messaging/revealing.py).
+    """
     found = Thread.objects.select_related("contact").get(id=thread_id)
     messages = found.messages.order_by("-stamped_at", "-created_at", "-id")
-    edge = Message.objects.filter(id=before, thread=found).first() if before is not None else None
+    wanted = before or until
+    edge = Message.objects.filter(id=wanted, thread=found).first() if wanted is not None else None
     if edge is not None:
-        messages = messages.filter(_earlier_than(edge))
+        messages = messages.filter(_earlier_than(edge) | (Q() if before else Q(id=edge.id)))
     messages = messages.annotate(interactive=KeyTextTransform("type", "content"))  # "button", "list" and so on
     rows = list(
         messages.select_related("medium", "choice", "repeats").defer("content", "referral")[: MESSAGES_A_PAGE + 1]
@@ -112,7 +133,7 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
     people = {row.author_id for row in shown} | {found.assignee_id}
     people |= {id_ for note in notes for id_ in (note.author_id, note.about_id)}
     names = names_of({id_ for id_ in people if id_})
-    messages_shown = _shown(found, shown, names, at)
+    messages_shown = _shown(found, shown, names, revealed, at)
     lines = _lines(messages_shown, notes, names)
     number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()
     said = consent.standing(contact=found.contact)
@@ -126,6 +147,9 @@ def thread(*, thread_id: UUID, before: UUID | None = None, at: datetime) -> Thre
         lines=lines,
         messages=messages_shown,
         earlier=shown[0].id if len(rows) > MESSAGES_A_PAGE else None,
+        is_latest=edge is None,
+        labels=labels_of(thread_ids=[found.id]).get(found.id, ()),
+        hides=_unanswered(messages_shown),
         is_open=found.state == Thread.State.OPEN,
         window_open=window.is_open(last_inbound_at=found.last_inbound_at, at=at),
         window_ends_at=found.window_ends_at(),
@@ -162,7 +186,9 @@ def names_of(ids: set[UUID]) -> dict[UUID, str]:
     return dict(User.objects.filter(id__in=ids).values_list("id", "name")) if ids else {}
 
 
-def _shown(found: Thread, rows: Sequence[Message], names: dict[UUID, str], at: datetime) -> tuple[ShownMessage, ...]:
+def _shown(
+    found: Thread, rows: Sequence[Message], names: dict[UUID, str], revealed: UUID | None, at: datetime
+) -> tuple[ShownMessage, ...]:
     """Return messages with what was said of them later, and what they answer; by two queries more at most."""
     wamids = [row.wamid for row in rows if row.wamid]
     later = altering.said_later(wamids=wamids) if wamids else {}
@@ -170,18 +196,34 @@ def _shown(found: Thread, rows: Sequence[Message], names: dict[UUID, str], at: d
     return tuple(
         ShownMessage(
             message=row,
+            text=row.text if row.id == revealed else mask(text=row.text),
+            hides=kinds(text=row.text),
             author=names.get(row.author_id, "") if row.author_id else "",
             form=_form(row),
             is_ours=row.direction == Message.Direction.OUTBOUND,
             quote=quotes.get(row.replies_to_wamid) if row.replies_to_wamid else None,
             reactions=altering.standing(later.get(row.wamid or "", ())),
-            versions=altering.versions(row, later.get(row.wamid or "", ())) if row.edited_at else (),
+            versions=_versions(row, later.get(row.wamid or "", ())) if row.edited_at else (),
             medium=_shown_medium(row.medium, at) if row.medium is not None else None,
             choice=getattr(row, "choice", None),
             repeats=row.repeats.message_id if hasattr(row, "repeats") else None,
         )
         for row in rows
     )
+
+
+def _versions(row: Message, later: Iterable[Any]) -> tuple[Version, ...]:
+    return tuple(replace(version, text=mask(text=version.text)) for version in altering.versions(row, later))
+
+
+def _unanswered(shown: Sequence[ShownMessage]) -> frozenset[Kind]:
+    """Return which numbers stand in what the citizen wrote since our last message."""
+    found: frozenset[Kind] = frozenset()
+    for each in reversed(shown):
+        if each.is_ours:
+            break
+        found |= each.hides
+    return found
 
 
 def _shown_medium(medium: Medium, at: datetime) -> ShownMedium:
@@ -208,7 +250,7 @@ def _quotes(found: Thread, rows: Iterable[Message]) -> dict[str, Quote]:
     for row in quoted:
         quotes[row.wamid or ""] = Quote(
             id=row.id if row.thread_id == found.id else None,
-            text="" if row.revoked_at else row.text,
+            text="" if row.revoked_at else mask(text=row.text),
             kind="revoke" if row.revoked_at else row.kind,
             is_ours=row.direction == Message.Direction.OUTBOUND,
         )

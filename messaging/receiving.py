@@ -13,6 +13,7 @@ from messaging.contacts import ContactBook
 from messaging.incoming import Preferred
 from messaging.metering import Meter
 from messaging.models import Consent, InboxEvent
+from messaging.office import telling
 from messaging.storing import store
 from messaging.threads import ThreadBook
 from tenants.models import Municipality
@@ -38,6 +39,7 @@ def apply(*, municipality: Municipality, events: Sequence[InboxEvent], at: datet
     standby.notice(municipality=municipality, arrived=batch.arrived, told=batch.standby)
     meter.record(merges=contacts.merges)
     opting.follow(written=stored.inbound, place=municipality.name, at=at)
+    telling.tell(written=stored.inbound, place=municipality.name, at=at)
 
 
 def _note_preferences(preferred: Iterable[Preferred], contacts: ContactBook, at: datetime) -> None:

@@ -18,7 +18,7 @@ from messaging import consent, window
 from messaging.announcing import announce
 from messaging.attaching import Attached
 from messaging.core.models import OutboxWake
-from messaging.models import Contact, Medium, Message, OutboxItem, Template, Thread
+from messaging.models import Contact, Medium, Message, OutboxItem, ReplyDraft, Template, Thread
 from messaging.templates import sending, versions
 from messaging.templates.filling import Filling, TemplateUnusable, fill
 from tenants import elections
@@ -262,6 +262,7 @@ def _begin_answer(thread: Thread, answerer: Answerer) -> Message | None:
     if thread.assignee_id is None:
         thread.assignee_id = answerer.user_id
         thread.save(update_fields=["assignee_id"])
+    ReplyDraft.objects.filter(thread=thread, user_id=answerer.user_id).delete()  # with the answer, or not at all
     return None
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -14,12 +14,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.permissions import Permission
-from messaging import replying
+from messaging import presence, replying
 from messaging.desk import assigning, noting, snoozing
 from messaging.models import Thread
+from messaging.reading import names_of
 from tenants import clock
 from web.access import PageRequest, requires
-from web.words import DESK_REFUSALS, REFUSALS, SNOOZES
+from web.desk_words import DESK_REFUSALS, SNOOZES
+from web.words import REFUSALS
 from web.workspace import show
 
 MORNING = time(9)
@@ -29,7 +31,7 @@ MORNING = time(9)
 @requires(Permission.ANSWER_THREADS)
 def take(request: PageRequest, thread_id: UUID) -> HttpResponse:
     """Give the thread to who asks, if nobody has it."""
-    return _act(request, thread_id, lambda at: assigning.take(thread_id=thread_id, actor=request.user.actor(), at=at))
+    return act(request, thread_id, lambda at: assigning.take(thread_id=thread_id, actor=request.user.actor(), at=at))
 
 
 @require_POST
@@ -41,7 +43,7 @@ def assign(request: PageRequest, thread_id: UUID) -> HttpResponse:
         to = UUID(given) if given else None
     except ValueError:
         return HttpResponse(status=400)  # no form of ours sends this
-    return _act(
+    return act(
         request, thread_id, lambda at: assigning.assign(thread_id=thread_id, to=to, actor=request.user.actor(), at=at)
     )
 
@@ -53,10 +55,10 @@ def snooze(request: PageRequest, thread_id: UUID) -> HttpResponse:
     chosen = request.POST.get("until", "")
     actor = request.user.actor()
     if not chosen:
-        return _act(request, thread_id, lambda at: snoozing.wake(thread_id=thread_id, actor=actor, at=at))
+        return act(request, thread_id, lambda at: snoozing.wake(thread_id=thread_id, actor=actor, at=at))
     if chosen not in SNOOZES:
         return HttpResponse(status=400)
-    return _act(
+    return act(
         request,
         thread_id,
         lambda at: snoozing.snooze(thread_id=thread_id, until=moment(chosen=chosen, at=at), actor=actor, at=at),
@@ -69,7 +71,7 @@ def snooze(request: PageRequest, thread_id: UUID) -> HttpResponse:
 def note(request: PageRequest, thread_id: UUID) -> HttpResponse:
     """Write an internal note."""
     text = request.POST.get("note", "").replace("\r\n", "\n")
-    return _act(
+    return act(
         request,
         thread_id,
         lambda at: noting.write(thread_id=thread_id, text=text, actor=request.user.actor(), at=at),
@@ -82,11 +84,27 @@ def note(request: PageRequest, thread_id: UUID) -> HttpResponse:
 def case(request: PageRequest, thread_id: UUID) -> HttpResponse:
     """Write down the case that the thread belongs to."""
     number = request.POST.get("case", "")
-    return _act(
+    return act(
         request,
         thread_id,
         lambda at: noting.link_case(thread_id=thread_id, number=number, actor=request.user.actor(), at=at),
     )
+
+
+@require_POST
+@requires(Permission.READ_THREADS)
+def present(request: PageRequest, thread_id: UUID) -> HttpResponse:
+    """Note that whoever asks has the thread open, or has just left it; show who else is there."""
+    if request.POST.get("doing") == "gone":
+        presence.leave(thread_id=thread_id, user_id=request.user.id)
+        return HttpResponse(status=204)
+    if not Thread.objects.filter(id=thread_id).exists():
+        raise Http404
+    presence.look(thread_id=thread_id, user_id=request.user.id)
+    found = presence.others(thread_id=thread_id, user_id=request.user.id)
+    names = names_of({each.user_id for each in found})
+    there = [(names[each.user_id], each.is_typing) for each in found if each.user_id in names]
+    return render(request, "web/presence.html", {"there": there})
 
 
 def moment(*, chosen: str, at: datetime) -> datetime:
@@ -98,7 +116,7 @@ def moment(*, chosen: str, at: datetime) -> datetime:
     return timezone.make_aware(datetime.combine(today + timedelta(days=days), MORNING))
 
 
-def _act(
+def act(
     request: PageRequest, thread_id: UUID, act: Callable[[datetime], object], *, done: str = "", note: str = ""
 ) -> HttpResponse:
     """Do one thing, and show the thread; what was refused is said there."""

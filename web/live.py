@@ -47,12 +47,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(eq=False, slots=True)
 class Stream:
-    """One open page: what it watches, and whether that changed since it was last told."""
+    """One open page: what it watches, and which events it is to be told since it was told last."""
 
     schema_name: str
     thread_id: str | None
+    events: set[str] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, event: str) -> None:
+        """Have it told soon: "changed", or "presence"."""
+        self.events.add(event)
+        self.changed.set()
 
 
 class LiveDoor:
@@ -97,7 +103,7 @@ class LiveDoor:
             # What was told since the version was read is news too.
             told = self._told_at.get(stream.schema_name, float("-inf")) >= begun
             if told or _version_of_page(scope) != version:
-                stream.changed.set()
+                stream.tell("changed")
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
             await send(_part(f"retry: {RETRY_MILLISECONDS}\nid: {version}\nevent: listening\ndata: {{}}\n\n"))
             await self._stream(stream, receive, send)
@@ -113,7 +119,9 @@ class LiveDoor:
                         break
                     await asyncio.sleep(GATHER_SECONDS)
                     stream.changed.clear()
-                    await send(_part("event: changed\ndata: {}\n\n"))
+                    events, stream.events = stream.events, set()
+                    for event in sorted(events):
+                        await send(_part(f"event: {event}\ndata: {{}}\n\n"))
                 else:
                     await send(_part(": still here\n\n"))
         finally:
@@ -170,10 +178,11 @@ class LiveDoor:
         self._listening = True
 
     def _tell(self, announcement: Announcement) -> None:
-        self._told_at[announcement.schema_name] = time.monotonic()
+        if not announcement.presence:
+            self._told_at[announcement.schema_name] = time.monotonic()
         for stream in self._streams.get(announcement.schema_name, ()):
             if announcement.about(thread_id=stream.thread_id):
-                stream.changed.set()
+                stream.tell("presence" if announcement.presence else "changed")
 
     def _end_all(self) -> None:
         """End the streams: what happens meanwhile would not be told, so pages must ask."""

@@ -4,7 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from web import people_words
+from web import desk_words, people_words
 
 STAGES: dict[str, Promise] = {
     "APPLIED": _("Applied"),
@@ -305,20 +305,6 @@ REFUSALS: dict[str, Promise] = {
         "A colleague answered while you were writing. Read that first. Your text is still here, if you still need it."
     ),
 }
-# Why something that agents do together was refused, by our own codes and exceptions.
-DESK_REFUSALS: dict[str, Promise] = {
-    "taken": _("A colleague has taken this conversation meanwhile. You can still take it over under Hand over."),
-    "no_answerer": _("This colleague cannot answer citizens here. Choose another one."),
-    "BadNote": _("Write a note of at most 4,000 characters."),
-    "BadCaseNumber": _("A case number has letters, digits, spaces and the characters . / - only, 60 at most."),
-    "BadMoment": _("Choose a moment in the coming 90 days."),
-}
-SNOOZES: dict[str, Promise] = {
-    "1h": _("For an hour"),
-    "4h": _("For four hours"),
-    "tomorrow": _("Until tomorrow, 9 o'clock"),
-    "week": _("Until Monday, 9 o'clock"),
-}
 CLOSE_REASONS: dict[str, Promise] = {
     "ANSWERED": _("The question was answered"),
     "HANDED_OVER": _("Handed over to another department"),
@@ -448,6 +434,7 @@ ACTIONS: dict[str, Promise] = {
     "thread.woken": _("Conversation taken up again"),
     "user.make": _("User made or changed"),
     **people_words.ACTIONS,
+    **desk_words.ACTIONS,
 }
 OUTCOMES: dict[str, Promise] = {
     "OK": pgettext_lazy("outcome", "Done"),

@@ -15,16 +15,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission
-from messaging import consent, lists, noticing, opening, reading, replying, threads, troubled
+from messaging import consent, lists, noticing, opening, presence, reading, replying, revealing, threads, troubled
 from messaging.consent import NotConsented
-from messaging.desk import assigning, noting
-from messaging.models import Consent, Template, Thread
+from messaging.desk import assigning, canned, drafting, labelling, noting
+from messaging.models import Consent, Message, Template, Thread
 from messaging.templates import sending
 from messaging.templates.filling import TemplateUnusable
 from tenants import clock
 from web.access import PageRequest, is_fragment, permissions, requires
+from web.composed import Composed
+from web.desk_words import EMOJI, SAFE_ROUTE, SNOOZES
 from web.template_form import TemplateForm
-from web.words import CLOSE_REASONS, CONSENT_REFUSALS, REFUSALS, REFUSED, SNOOZES
+from web.words import CLOSE_REASONS, CONSENT_REFUSALS, REFUSALS, REFUSED
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
 from whatsapp.texts import text_of
@@ -36,7 +38,7 @@ def inbox(request: PageRequest) -> HttpResponse:
     """Show one of the lists of threads; without a choice those that wait, longest first."""
     shown = lists.inbox(**list_asked_for(request), at=clock.now())
     template = "web/inbox_threads.html" if is_fragment(request) else "web/inbox.html"
-    return render(request, template, {"inbox": shown})
+    return render(request, template, {"inbox": shown, "labels": labelling.labels()})
 
 
 @require_safe
@@ -49,7 +51,7 @@ def thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
     shown = show(request, thread_id, fragment=is_fragment(request))
     if request.method == "GET" and not is_fragment(request):
         opening.record_reading(thread_id=thread_id, actor=request.user.actor(), at=clock.now())
-    if request.method == "GET" and Permission.ANSWER_THREADS in permissions(request) and not _before(request):
+    if request.method == "GET" and Permission.ANSWER_THREADS in permissions(request) and _is_latest(request):
         noticing.mark_read(thread_id=thread_id, at=clock.now())
     if request.method == "GET":
         noting.mark_seen(thread_id=thread_id, user_id=request.user.id, at=clock.now())
@@ -59,30 +61,24 @@ def thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Permission.ANSWER_THREADS)
 def typing(request: PageRequest, thread_id: UUID) -> HttpResponse:
-    """Have the citizen see that an answer is being typed."""
+    """Have the citizen see that an answer is being typed, and colleagues by whom."""
     try:
         noticing.show_typing(thread_id=thread_id, at=clock.now())
     except Thread.DoesNotExist:
         raise Http404 from None
+    presence.type_in(thread_id=thread_id, user_id=request.user.id)
     return HttpResponse(status=204)
 
 
 @require_POST
-@requires(Permission.ANSWER_THREADS)
-def reply(request: PageRequest, thread_id: UUID) -> HttpResponse:
-    """Send a free-form reply."""
-    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
-    answerer = _answerer(request)
-    if answerer is None:
-        return HttpResponse(status=400)  # no form of ours sends this
-    refused = _refusal(
-        lambda: replying.reply(
-            thread_id=thread_id, text=text, actor=request.user.actor(), at=clock.now(), answerer=answerer
-        )
-    )
-    if refused is None:
-        return redirect(reverse("thread", args=[thread_id]) + "#last")
-    return show(request, thread_id, refused=refused, text=text)
+@requires(Permission.READ_THREADS)
+def reveal(request: PageRequest, thread_id: UUID, message_id: UUID) -> HttpResponse:
+    """Show one message with its numbers; the next look at the thread masks them again."""
+    try:
+        revealing.reveal(thread_id=thread_id, message_id=message_id, actor=request.user.actor(), at=clock.now())
+    except Message.DoesNotExist:
+        raise Http404 from None
+    return show(request, thread_id, fragment=is_fragment(request), revealed=message_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,7 +93,7 @@ def send_template(request: PageRequest, thread_id: UUID, template_id: UUID) -> H
     refused: Promise | str | None = None
     step = request.POST.get("step", "")
     if step == "send":
-        refused = _refusal(
+        refused = refusal(
             lambda: replying.send_template(
                 thread_id=thread_id,
                 template_id=template_id,
@@ -111,7 +107,7 @@ def send_template(request: PageRequest, thread_id: UUID, template_id: UUID) -> H
     elif step == "preview" and not form.is_complete():
         refused = REFUSALS["template_parameters_differ"]
     elif step == "preview":
-        refused = _refusal(form.text)
+        refused = refusal(form.text)
     context = {
         "view": view,
         "template": template,
@@ -177,18 +173,6 @@ def close_thread(request: PageRequest, thread_id: UUID) -> HttpResponse:
     return redirect("inbox")
 
 
-def _answerer(request: PageRequest) -> replying.Answerer | None:
-    """Return who answers by the form of a thread's page, or None when it is not that form."""
-    try:
-        once = UUID(request.POST.get("once", ""))
-        seen_until = datetime.fromisoformat(request.POST.get("seen", ""))
-    except ValueError:
-        return None
-    if seen_until.tzinfo is None:
-        return None
-    return replying.Answerer(user_id=request.user.id, once=once, seen_until=seen_until)
-
-
 def _unsendable(template_id: UUID) -> Promise:
     """Return why a template is not offered any more.  Raises Http404: there is none, or that is not why."""
     found = Template.objects.filter(id=template_id).first()
@@ -204,26 +188,67 @@ def show(
     *,
     fragment: bool = False,
     refused: Promise | str | None = None,
-    text: str = "",
+    composed: Composed | None = None,
     note: str = "",
+    revealed: UUID | None = None,
 ) -> HttpResponse:
     """Show a thread, with what was refused and what was being written. Raises Http404: there is no such thread."""
-    context: dict[str, object] = {"view": _thread(request, thread_id), "me": request.user.id}
+    view = _thread(request, thread_id, revealed=revealed)
+    known = {
+        "naam": view.thread.contact.profile_name,
+        "medewerker": request.user.name,
+        "gemeente": request.tenant.name,
+        "zaaknummer": view.thread.case_number,
+    }
+    replies = canned.ready(values=known) if not fragment or view.hides else ()
+    safe = next((reply.text for reply in replies if reply.is_safe_route), str(SAFE_ROUTE))
+    context: dict[str, object] = {"view": view, "me": request.user.id, "revealed": revealed, "safe_route": safe}
     if not fragment:
-        context |= {"refused": refused, "text": text, "note": note, "once": uuid4()}
-        context |= {"answerers": assigning.answerers(), "snoozes": SNOOZES.items()}
+        writing, saved_at = _writing(request, thread_id, composed, replies, safe)
+        context |= {"refused": refused, "writing": writing, "saved_at": saved_at, "note": note, "once": uuid4()}
+        context |= {"answerers": assigning.answerers(), "snoozes": SNOOZES.items(), "labels": labelling.labels()}
+        context |= {"replies": replies, "emoji": EMOJI, "quoted": _quoted(view, writing.answers)}
     template = "web/thread_messages.html" if fragment else "web/thread.html"
     return render(request, template, context, status=422 if refused else 200)
 
 
-def _thread(request: HttpRequest, thread_id: UUID) -> reading.ThreadView:
+def _writing(
+    request: PageRequest,
+    thread_id: UUID,
+    composed: Composed | None,
+    replies: tuple[canned.Ready, ...],
+    safe: str,
+) -> tuple[Composed, datetime | None]:
+    """Return what stands in the form, and since when it is kept: what was refused, a canned reply, or the draft."""
+    if composed is not None:
+        return composed, None
+    answers, chosen = id_in(request, "answers"), request.GET.get("canned", "")
+    if chosen:
+        text = safe if chosen == "safe" else next((each.text for each in replies if str(each.id) == chosen), "")
+        return Composed(text=text, answers=answers), None
+    draft = drafting.kept(thread_id=thread_id, user_id=request.user.id)
+    return Composed(text=draft.text if draft else "", answers=answers), draft.saved_at if draft else None
+
+
+def _quoted(view: reading.ThreadView, answers: UUID | None) -> reading.ShownMessage | None:
+    found = (each for each in view.messages if each.message.id == answers and each.message.wamid)
+    return next(found, None)
+
+
+def _thread(request: HttpRequest, thread_id: UUID, *, revealed: UUID | None = None) -> reading.ThreadView:
     try:
-        return reading.thread(thread_id=thread_id, before=_before(request), at=clock.now())
+        return reading.thread(
+            thread_id=thread_id,
+            before=id_in(request, "before"),
+            until=id_in(request, "until"),
+            revealed=revealed,
+            at=clock.now(),
+        )
     except Thread.DoesNotExist:
         raise Http404 from None
 
 
-def _refusal(send: Callable[[], object]) -> Promise | str | None:
+def refusal(send: Callable[[], object]) -> Promise | str | None:
     """Send; return why it was refused, or None when it was taken.  Raises Http404: there is no such thread."""
     try:
         send()
@@ -246,6 +271,7 @@ class ListAskedFor(TypedDict):
     """Which part of which list an address asks for."""
 
     choice: lists.Choice
+    label_id: UUID | None
     viewer_id: UUID
     after: lists.Key | None
 
@@ -254,11 +280,21 @@ def list_asked_for(request: PageRequest) -> ListAskedFor:
     """Return which part of which list is asked for; what is none is the list of those that wait."""
     asked = request.GET.get("list", "")
     choice = lists.Choice(asked) if asked in set(lists.Choice) else lists.Choice.WAITING
-    return {"choice": choice, "viewer_id": request.user.id, "after": lists.Key.parse(request.GET.get("after", ""))}
+    return {
+        "choice": choice,
+        "label_id": id_in(request, "label"),
+        "viewer_id": request.user.id,
+        "after": lists.Key.parse(request.GET.get("after", "")),
+    }
 
 
-def _before(request: HttpRequest) -> UUID | None:
+def _is_latest(request: HttpRequest) -> bool:
+    return id_in(request, "before") is None and id_in(request, "until") is None
+
+
+def id_in(request: HttpRequest, name: str) -> UUID | None:
+    """Return the id that an address names, or None when it names none."""
     try:
-        return UUID(request.GET.get("before", ""))
+        return UUID(request.GET.get(name, ""))
     except ValueError:
         return None

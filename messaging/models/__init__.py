@@ -1,10 +1,12 @@
 """What one municipality and its citizens said to each other. All of it lies in the municipality's own schema."""
 
+from messaging.models.automatic import ClosedAnswer, Told
 from messaging.models.choices import UncertainChoice
 from messaging.models.consents import Consent
 from messaging.models.evidence import Alteration, IdChange, LooseStatus, Sighting, WindowOpening
 from messaging.models.firsts import FirstWrite
 from messaging.models.inbox import InboxEvent
+from messaging.models.labels import CannedReply, Label, ReplyDraft, ThreadLabel
 from messaging.models.media import Blob, Medium, MetaUpload
 from messaging.models.messages import Message, MessageStatus, OutboxItem
 from messaging.models.notes import Mention, ThreadNote
@@ -17,11 +19,14 @@ __all__ = [
     "UNASSIGNED",
     "Alteration",
     "Blob",
+    "CannedReply",
+    "ClosedAnswer",
     "Consent",
     "Contact",
     "FirstWrite",
     "IdChange",
     "InboxEvent",
+    "Label",
     "LooseStatus",
     "Medium",
     "Mention",
@@ -33,6 +38,7 @@ __all__ = [
     "OutboxItem",
     "PrivacyNotice",
     "ReadReceipt",
+    "ReplyDraft",
     "Sighting",
     "SpecialDay",
     "Template",
@@ -40,7 +46,9 @@ __all__ = [
     "TemplateSync",
     "TemplateVersion",
     "Thread",
+    "ThreadLabel",
     "ThreadNote",
+    "Told",
     "UncertainChoice",
     "WindowOpening",
 ]

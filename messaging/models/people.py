@@ -3,8 +3,11 @@
 import uuid
 from datetime import datetime
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Reverse, Upper
 
 from messaging.window import window_end
 
@@ -33,6 +36,12 @@ class Contact(models.Model):
                 condition=Q(merged_into__isnull=False, wa_id=None, bsuid=None)
                 | Q(merged_into=None) & (Q(wa_id__isnull=False) | Q(bsuid__isnull=False)),
             ),
+        ]
+        # A search finds people by the words of their name, and by the last digits of their number; by its first ones
+        # the index of `wa_id` itself does.
+        indexes = [
+            GinIndex(SearchVector("profile_name", "username", config="simple"), name="contact_by_name"),
+            models.Index(Reverse("wa_id"), name="contact_by_last_digits"),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +116,8 @@ class Thread(models.Model):
                 condition=Q(state="OPEN", assignee_id__isnull=False),
             ),
             models.Index(name="thread_closed", fields=["-closed_at"], condition=Q(state="CLOSED")),
+            # A search finds a thread by its case; most have none.
+            models.Index(Upper("case_number"), name="thread_by_case", condition=~Q(case_number="")),
         ]
 
     def __str__(self) -> str:

@@ -21,16 +21,20 @@ from billing.models import Adjustment, Invoice
 from messaging.core.models import DraftReview, Replay
 from messaging.models import (
     Blob,
+    CannedReply,
     Consent,
     Contact,
     InboxEvent,
+    Label,
     Medium,
     Message,
     OutboxItem,
+    ReplyDraft,
     SpecialDay,
     Template,
     TemplateSync,
     Thread,
+    ThreadLabel,
     ThreadNote,
     UncertainChoice,
 )
@@ -292,6 +296,71 @@ EVERY_HOST = {
 
 OF_MUNICIPALITIES = EVERY_HOST | {
     "inbox/": Address(PAGE, "AGENT", sees=("Contact.profile_name", "Message.text"), elsewhere=LIST),
+    "search/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        form=lambda party: {"words": "merk"},  # begins what every party's rows say
+        changes=(Session,),
+        elsewhere=frozenset({200, 302}),  # what is found lies in the asker's own schema (tests/web/test_search.py)
+    ),
+    "labels/": Address(PAGE, "ADMIN", sees=("Label.name",), elsewhere=frozenset({200, 422})),
+    "labels/<uuid:label_id>/": Address(
+        PAGE,
+        "ADMIN",
+        method="POST",
+        ids={"label_id": Label},
+        form=lambda party: {"name": "Anders", "colour": "GOOD"},
+        changes=(Label, Entry),
+    ),
+    "canned/": Address(PAGE, "SUPERVISOR", sees=("CannedReply.title", "CannedReply.text"), elsewhere=LIST),
+    "canned/new/": Address(
+        PAGE,
+        "SUPERVISOR",
+        method="POST",
+        form=lambda party: {"shortcut": "nieuw", "title": "Nieuw", "text": "Goedendag"},
+        changes=(CannedReply, Entry),
+        elsewhere=frozenset({200, 302, 422}),
+    ),
+    "canned/<uuid:reply_id>/": Address(
+        PAGE,
+        "SUPERVISOR",
+        method="POST",
+        ids={"reply_id": CannedReply},
+        form=lambda party: {"shortcut": "anders", "title": "Anders", "text": "Goedendag"},
+        changes=(CannedReply, Entry),
+    ),
+    "threads/<uuid:thread_id>/draft/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {"text": "Beste"},
+        changes=(ReplyDraft,),
+    ),
+    "threads/<uuid:thread_id>/presence/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        nothing="keeps ids in Redis, below the schema's name (tests/web/test_presence.py)",
+    ),
+    "threads/<uuid:thread_id>/labels/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {},
+        changes=(ThreadLabel, Entry),
+    ),
+    "threads/<uuid:thread_id>/messages/<uuid:message_id>/reveal/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD | {"message_id": Message},
+        sees=("Message.text",),
+        changes=(Entry,),
+    ),
     "unreached/": Address(PAGE, "AGENT", sees=("Message.text",), elsewhere=LIST),
     "threads/<uuid:thread_id>/uncertain/<uuid:message_id>/": Address(
         PAGE,
@@ -436,6 +505,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "opening-hours/days/<uuid:day_id>/remove/": Address(
         PAGE, "ADMIN", method="POST", ids={"day_id": SpecialDay}, changes=(SpecialDay,)
     ),
+    "closed-answer/": Address(PAGE, "ADMIN", sees=("ClosedAnswer.own_text",), elsewhere=frozenset({200, 302})),
     "privacy-notice/": Address(
         PAGE, "ADMIN", sees=("PrivacyNotice.own_text", "PrivacyNotice.url"), elsewhere=frozenset({200, 422})
     ),

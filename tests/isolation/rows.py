@@ -74,11 +74,14 @@ from messaging.media.thumbnails import Thumbnail
 from messaging.models import (
     Alteration,
     Blob,
+    CannedReply,
+    ClosedAnswer,
     Consent,
     Contact,
     FirstWrite,
     IdChange,
     InboxEvent,
+    Label,
     LooseStatus,
     Medium,
     Mention,
@@ -90,6 +93,7 @@ from messaging.models import (
     OutboxItem,
     PrivacyNotice,
     ReadReceipt,
+    ReplyDraft,
     Sighting,
     SpecialDay,
     Template,
@@ -97,7 +101,9 @@ from messaging.models import (
     TemplateSync,
     TemplateVersion,
     Thread,
+    ThreadLabel,
     ThreadNote,
+    Told,
     UncertainChoice,
     WindowOpening,
 )
@@ -520,6 +526,18 @@ IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     ),
     ThreadNote: lambda party: ThreadNote.objects.create(
         thread=party.rows[Thread], kind="NOTE", text=party.text("note"), author_id=party.rows[User].id, at=AT
+    ),
+    ClosedAnswer: lambda party: ClosedAnswer.objects.create(own_text=party.text("closed"), saved_at=AT),
+    Told: lambda party: Told.objects.create(
+        contact=party.rows[Contact], what="CLOSED", told_at=AT, until=AT + timedelta(hours=1)
+    ),
+    Label: lambda party: Label.objects.create(name=party.text("label")[:30]),
+    ThreadLabel: lambda party: ThreadLabel.objects.create(thread=party.rows[Thread], label=party.rows[Label]),
+    CannedReply: lambda party: CannedReply.objects.create(
+        shortcut=f"merk-{party.word}".lower(), title=party.text("title"), text=party.text("canned")
+    ),
+    ReplyDraft: lambda party: ReplyDraft.objects.create(
+        thread=party.rows[Thread], user_id=party.rows[User].id, text=party.text("draft"), saved_at=AT
     ),
     Mention: lambda party: Mention.objects.create(note=party.rows[ThreadNote], user_id=party.rows[User].id),
     InboxEvent: _inbox_event,

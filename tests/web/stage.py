@@ -48,6 +48,29 @@ with schema_context("utrecht"):
     actor = agent(schema_name="utrecht").actor()
     reply(thread_id=thread.id, text="Dan bent u zo aan de beurt.", actor=actor, at=clock.now())
 """
+# Labels and canned replies, as a municipality has them; two labels are on the thread of Jan.
+SET_UP_DESK = """
+from django_tenants.utils import schema_context
+from audit.record import Actor
+from messaging.desk import canned, labelling
+from messaging.models import Thread
+from tenants import clock
+actor, at = Actor.system("tests"), clock.now()
+with schema_context("utrecht"):
+    made = [
+        labelling.make(name=name, colour=colour, actor=actor, at=at)
+        for name, colour in (("Openbare ruimte", "GOOD"), ("Klacht", "BAD"), ("Vergunningen", "INFO"))
+    ]
+    thread = Thread.objects.get(contact__wa_id="31697000012")
+    labelling.put_on(thread_id=thread.id, label_ids=[each.id for each in made[:2]], actor=actor, at=at)
+    for shortcut, title, text, safe in (
+        ("groet", "Begroeting", "Goedendag {naam}, u spreekt met {medewerker} van de gemeente {gemeente}.", False),
+        ("paspoort", "Paspoort ophalen", "Neem mee:\\n- uw oude paspoort\\n- de *ontvangstbevestiging*", False),
+        ("veilig", "Veilige weg", "Deelt u hier liever geen BSN. Log in met DigiD op onze website.", True),
+    ):
+        written = canned.Written(shortcut=shortcut, title=title, text=text, is_safe_route=safe)
+        canned.make(written=written, actor=actor, at=at)
+"""
 # One invoice that is final, of which a part was credited and paid; the others wait for approval.
 ISSUE_UTRECHT = """
 from datetime import date
@@ -128,6 +151,7 @@ class Stage:
         for day in ("2025-07-01", "2026-10-01"):
             live.instance.manage("load_meta_rates", str(ROOT / "billing" / "meta_rates" / f"example-{day}.json"))
         live.instance.manage("shell", "--verbosity", "0", "--command", ISSUE_UTRECHT)
+        live.instance.manage("shell", "--verbosity", "0", "--command", SET_UP_DESK)
         self._play_today()
 
     def _play_today(self) -> None:
@@ -141,7 +165,9 @@ class Stage:
         live.rest()
         live.instance.manage("shell", "--verbosity", "0", "--command", ANSWER_OMER)
         live.rest()
-        self.write(phone=fatima[0], name=fatima[1], text="Ik heb hier een foto van de tekening.")
+        self.write(
+            phone=fatima[0], name=fatima[1], text="Ik heb hier een *foto* van de tekening. Mijn BSN is 999990342."
+        )
         self.write(
             phone=fatima[0],
             name=fatima[1],
@@ -275,6 +301,10 @@ class Stage:
             ("inbox-all", "agent", "/inbox/?list=all"),
             ("inbox-mine", "agent", "/inbox/?list=mine"),
             ("inbox-closed", "agent", "/inbox/?list=closed"),
+            ("search", "agent", "/search/"),
+            ("labels", "admin", "/labels/"),
+            ("canned", "supervisor", "/canned/"),
+            ("canned-reply", "supervisor", "/canned/new/"),
             ("thread-open", "agent", f"/threads/{fatima}/"),
             ("thread-failed", "agent", f"/threads/{thread['Ömer Yılmaz']}/"),
             ("thread-window-closed", "agent", f"/threads/{jan}/"),

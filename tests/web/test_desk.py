@@ -257,7 +257,7 @@ class TestLists:
             ]
             meta.receive(utrecht, *bodies)
             Thread.objects.update(assignee_id=_user_id(agent))
-        assert queries() == one <= 15
+        assert queries() == one <= 17
 
 
 def _user_id(_client) -> UUID:

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from accounts.models import ApiKey
 from messaging.failures import reason_in_words
 from messaging.models import Message
+from messaging.sensitive import mask
 from messaging.templates.checking import Problem
 from messaging.trouble_words import ADVICE, TITLES
 from tenants.models import BreakGlass
-from web import people_words, template_words, words
+from web import desk_words, formatting, people_words, template_words, words
 
 register = template.Library()
 TABLES: dict[str, dict[str, Promise]] = {
@@ -57,6 +58,8 @@ TABLES: dict[str, dict[str, Promise]] = {
     "step": people_words.STEPS,
     "unreadable": template_words.UNREADABLE,
     "version_source": template_words.SOURCES,
+    "hidden": desk_words.HIDDEN,
+    "colour": desk_words.COLOURS,
 }
 # Which colour a state has beside its word: good, waiting, bad; none for what is neither.
 TONES = {
@@ -77,6 +80,18 @@ TONES = {
 def word(code: str | int, table: str) -> str:
     """Return the word for a code; a code without one, which is Meta's then, as it came."""
     return str(TABLES[table].get(str(code), code))
+
+
+@register.filter
+def masked(text: str) -> str:
+    """Return a text in which numbers are masked that not everyone has to read."""
+    return mask(text=text)
+
+
+@register.filter
+def formatted(text: str) -> str:
+    """Return a message with WhatsApp's own marks as HTML."""
+    return formatting.formatted(text)
 
 
 @register.filter

@@ -30,23 +30,65 @@
     retry = setTimeout(start, RETRY);
   }
 
+  /* What somebody chose to be alerted by, in this browser: then the page listens on while it is hidden. */
+  const KEPT = "alerts";
+  const alerts = () => (localStorage.getItem(KEPT) ?? "").split(" ").filter(Boolean);
+  for (const box of document.querySelectorAll("[data-alert]")) {
+    box.closest("[data-scripted]").hidden = false;
+    box.checked = alerts().includes(box.dataset.alert);
+    box.addEventListener("change", async () => {
+      if (box.checked && box.dataset.alert === "notice" && (await Notification.requestPermission()) !== "granted") {
+        box.checked = false;
+      }
+      const chosen = [...document.querySelectorAll("[data-alert]:checked")].map((each) => each.dataset.alert);
+      localStorage.setItem(KEPT, chosen.join(" "));
+    });
+  }
+
+  function alert() {
+    const chosen = alerts();
+    if (chosen.includes("notice") && document.hidden) {
+      const text = document.querySelector("[data-alert-text]")?.dataset.alertText;
+      if (text && Notification.permission === "granted") new Notification(text, { tag: "inbox" });
+    }
+    if (chosen.includes("sound")) {
+      const audio = new AudioContext(), tone = audio.createOscillator(), volume = audio.createGain();
+      volume.gain.value = 0.1;
+      tone.connect(volume).connect(audio.destination);
+      tone.onended = () => audio.close();
+      tone.start();
+      tone.stop(audio.currentTime + 0.15);
+    }
+  }
+
   function start() {
-    if (document.hidden || source) return;
+    if ((document.hidden && !alerts().length) || source) return;
     source = new EventSource(url());
     source.addEventListener("open", () => { clearInterval(polling); polling = 0; });
     source.addEventListener("changed", refresh);
+    source.addEventListener("presence", () => document.getElementById("presence")?.dispatchEvent(new Event("presence")));
     source.addEventListener("error", () => {
       if (source?.readyState === EventSource.CLOSED) { source = null; poll(); }
     });
   }
 
+  let counted = null;
   function count() {
     const waiting = place.querySelector("[data-count]")?.dataset.count;
+    if (counted !== null && Number(waiting) > counted) alert();
+    counted = waiting === undefined ? null : Number(waiting);
     document.title = waiting && waiting !== "0" ? `(${waiting}) ${title}` : title;
   }
 
-  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
+  document.addEventListener("visibilitychange", () => (document.hidden && !alerts().length ? stop() : start()));
   window.addEventListener("pagehide", stop);
+  window.addEventListener("pagehide", () => {
+    const form = document.getElementById("presence");
+    if (!form) return;
+    const body = new FormData(form);
+    body.append("doing", "gone");
+    navigator.sendBeacon(form.action, body);
+  });
   window.addEventListener("pageshow", start);
   document.body.addEventListener("htmx:responseError", (event) => {
     // Signed out meanwhile: the page says so by itself. Not while somebody types, whose words would be lost.

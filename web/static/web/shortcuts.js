@@ -1,0 +1,42 @@
+/* Single keys for what the pages of the desk can do, listed on "?". They can be switched off, for who speaks to a computer
+ * or strikes keys by accident; nothing of them works while somebody types. */
+(() => {
+  "use strict";
+  const list = document.getElementById("shortcuts"), open = document.querySelector("[data-shortcuts]");
+  if (!list) return;
+  const choice = document.getElementById("shortcuts-on"), KEPT = "shortcuts";
+  const isOn = () => localStorage.getItem(KEPT) !== "off";
+  choice.checked = isOn();
+  choice.addEventListener("change", () => localStorage.setItem(KEPT, choice.checked ? "on" : "off"));
+  open.hidden = false;
+  open.addEventListener("click", () => list.showModal());
+
+  function use(element) {
+    if (element.matches("summary")) {
+      const part = element.parentElement;
+      part.open = !part.open;
+      (part.open && part.querySelector("input:not([type=hidden]), select, textarea, a, button") || element).focus();
+    } else if (element.matches("input, textarea, select")) element.focus();
+    else element.click();
+  }
+
+  function step(by) {
+    const links = [...document.querySelectorAll(".threads__link")];
+    const next = links.indexOf(document.activeElement) + by;
+    links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const busy = event.target.closest("input, textarea, select, [contenteditable], dialog");
+    if (busy || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !isOn()) return;
+    if (event.key === "?") list.showModal();
+    else if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
+    else {
+      const element = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+      if (!element || !element.checkVisibility()) return;
+      use(element);
+    }
+    event.preventDefault();
+  });
+})();
