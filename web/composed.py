@@ -36,7 +36,7 @@ class Composed:
     buttons: tuple[str, ...] = ("",) * MOST_BUTTONS
     list_button: str = ""
     list_rows: str = ""  # a choice a line: "title" or "title | what it is"
-    file: UploadedFile | None = field(default=None, repr=False)
+    file: "UploadedFile[bytes] | None" = field(default=None, repr=False)
 
     @classmethod
     def read(cls, request: HttpRequest) -> "Composed":

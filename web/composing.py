@@ -73,7 +73,7 @@ def _content(request: PageRequest, thread_id: UUID, composed: Composed, answerer
 
     Raises BadMixture, UnfitUpload, CannotAttach. LimitExceeded and InvalidContent come when it is queued.
     """
-    if composed.file is None:
+    if composed.file is None or composed.file.file is None:
         return composed.content()
     if composed.has_choices:
         raise BadMixture("file_and_choices")
