@@ -35,22 +35,22 @@ def reply(request: PageRequest, thread_id: UUID) -> HttpResponse:
         return HttpResponse(status=400)
     if answerer is None:
         return HttpResponse(status=400)
+
+    def send() -> None:
+        replying.reply_with(
+            thread_id=thread_id,
+            content=_content(request, thread_id, composed, answerer),
+            actor=request.user.actor(),
+            at=clock.now(),
+            reply_to_wamid=about.wamid if about else None,
+            answerer=answerer,
+        )
+
     refused: Promise | str | None
     try:
-        content = _content(request, thread_id, composed, answerer)
+        refused = refusal(send)
     except (BadMixture, UnfitUpload, CannotAttach) as error:
         refused = COMPOSE_REFUSALS[error.code]
-    else:
-        refused = refusal(
-            lambda: replying.reply_with(
-                thread_id=thread_id,
-                content=content,
-                actor=request.user.actor(),
-                at=clock.now(),
-                reply_to_wamid=about.wamid if about else None,
-                answerer=answerer,
-            )
-        )
     if refused is None:
         return redirect(reverse("thread", args=[thread_id]) + "#last")
     return show(request, thread_id, refused=refused, composed=composed)

@@ -20,6 +20,7 @@ from messaging.models import (
     ThreadLabel,
 )
 from tests.messaging import meta, meta_sandbox
+from tests.messaging.media_files import OGG
 from tests.web.answering import answer_of
 
 
@@ -250,6 +251,7 @@ class TestWhatIsSent:
             assert Message.objects.filter(direction="OUTBOUND").count() == 1
         for name, content, said in (
             ("leeg.png", b"", "Dit bestand is leeg"),
+            ("stem.ogg", OGG, "bijschrift"),
             ("x.html", b"<!DOCTYPE html><script>1</script>", "Dit bestand"),
             ("kaart.pdf", b"MZ\x90\x00" + b"\x00" * 200, "Dit bestand"),
         ):

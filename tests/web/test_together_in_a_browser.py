@@ -4,9 +4,10 @@ import re
 import time
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
-from tests.web.stage import CITIZENS, WIDE, violations
+from tests.web.stage import CITIZENS, PASSWORD, WIDE, violations
 
 MARIE_LOUISE = CITIZENS[3]
 
@@ -38,6 +39,10 @@ def test_two_agents_share_the_inbox(desks, played):
     mine.get_by_role("button", name="Neem het").click()
     expect(mine.get_by_text("U hebt dit gesprek.")).to_be_visible()
     expect(theirs.get_by_text("Kim Kanaal nam het gesprek").last).to_be_visible()  # without reloading
+    # They see each other look, and type.
+    expect(mine.get_by_text("Sem Super kijkt ook")).to_be_visible()
+    mine.get_by_label("Uw antwoord").press_sequentially("Goede")
+    expect(theirs.get_by_text("Kim Kanaal typt een antwoord")).to_be_visible()
     # Both write; who was second is told, and keeps the text.
     theirs.get_by_label("Uw antwoord").fill("Tot morgen dan.")
     answer = f"U bent morgen welkom ({time.time_ns()})."
@@ -72,3 +77,106 @@ def test_two_agents_share_the_inbox(desks, played):
     mine.get_by_role("button", name="Gesprek sluiten").click()
     mine.get_by_role("link", name="Gesloten", exact=True).click()
     expect(mine.get_by_role("link", name=name).first).to_be_visible()
+
+
+def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):
+    mine, theirs = desks
+    fatima, jan = CITIZENS[0][1], CITIZENS[1][1]
+    # Found by a word, which stands in no address; from there to its place in the conversation.
+    mine.keyboard.press("/")
+    mine.keyboard.type("lantaarnpalen")  # he wrote of one
+    mine.keyboard.press("Enter")
+    expect(mine.locator("mark").first).to_have_text("lantaarnpaal")
+    assert mine.url.endswith("/search/")
+    assert violations(mine) == []
+    mine.get_by_role("link", name=jan).first.click()
+    expect(mine.get_by_role("link", name="Naar de laatste berichten")).to_be_visible()
+    mine.get_by_role("link", name="Inbox", exact=True).click()
+    # Limited to a label.
+    mine.get_by_role("link", name="Alle open").click()
+    mine.get_by_role("link", name="Openbare ruimte").click()
+    expect(mine.get_by_role("link", name=jan)).to_be_visible()
+    expect(mine.get_by_role("link", name=fatima)).to_have_count(0)
+    assert violations(mine) == []
+    mine.get_by_role("link", name="Alle labels").click()
+    _open(theirs, fatima)
+    mine.get_by_role("link", name=fatima).click()
+    # A number that does not belong here is masked until somebody asks for it; what is bold is bold.
+    expect(mine.locator("#messages")).to_contain_text("•••••••42")
+    expect(mine.locator("strong", has_text="foto")).to_be_visible()
+    mine.get_by_role("button", name="Toon het; dit wordt vastgelegd").click()
+    expect(mine.locator("#messages")).to_contain_text("999990342")
+    expect(theirs.locator("#messages")).not_to_contain_text("999990342")
+    # By keyboard alone: the list of keys, then an answer that begins from a canned one.
+    mine.locator("h1").click()
+    mine.keyboard.press("?")
+    expect(mine.get_by_role("dialog", name="Sneltoetsen")).to_be_visible()
+    assert violations(mine) == []
+    mine.keyboard.press("Escape")
+    mine.keyboard.press("r")
+    answer = mine.get_by_label("Uw antwoord")
+    expect(answer).to_be_focused()
+    mine.keyboard.type("/groet ")
+    expect(answer).to_have_value(f"Goedendag {fatima}, u spreekt met Kim Kanaal van de gemeente Utrecht.")
+    mine.get_by_text("Emoji", exact=True).click()
+    mine.get_by_role("button", name="Dank u wel").click()
+    expect(mine.get_by_text("Bewaard als concept.")).to_be_visible()
+    written = f"Goedendag {fatima}, u spreekt met Kim Kanaal van de gemeente Utrecht.🙏"
+    mine.reload()
+    expect(answer).to_have_value(written)
+    # With a quote, and a file that goes to Meta and comes back on both pages.
+    mine.get_by_role("link", name="Citeren").first.click()
+    expect(mine.get_by_text("Niet citeren")).to_be_visible()
+    expect(answer).to_have_value(written)
+    picture = tmp_path / "kaart.png"
+    Image.new("RGB", (80, 60), "red").save(picture)
+    mine.get_by_label("Bijlage").set_input_files(picture)
+    assert violations(mine) == []
+    mine.get_by_role("button", name="Verzenden").click()
+    sent = theirs.locator(".message--ours", has_text=written)
+    expect(sent.locator("img")).to_be_visible()
+    expect(sent.locator("blockquote")).to_be_visible()
+    expect(sent.locator(".message__tick--delivered, .message__tick--read").last).to_be_visible()
+    expect(mine.get_by_label("Uw antwoord")).to_have_value("")
+    # Buttons, of which the citizen sees a question.
+    mine.get_by_label("Uw antwoord").fill("Schikt donderdag?")
+    mine.get_by_text("Laat de inwoner kiezen").click()
+    mine.get_by_label("Knop 1").fill("Ja")
+    mine.get_by_label("Knop 2").fill("Nee")
+    mine.get_by_label("Uw antwoord").press("Control+Enter")
+    expect(theirs.locator(".message--ours", has_text="▸ Ja")).to_be_visible()
+    # Signed out in between, nothing that was written is lost.
+    mine.get_by_label("Uw antwoord").fill("Nog een vraag")
+    expect(mine.get_by_text("Bewaard als concept.")).to_be_visible()
+    mine.context.clear_cookies()
+    mine.get_by_label("Uw antwoord").fill("Nog een vraag van mij")
+    expect(mine.get_by_text("Niet bewaard: u bent uitgelogd")).to_be_visible()
+    expect(mine.get_by_label("Uw antwoord")).to_have_value("Nog een vraag van mij")
+    again = played.sign_in(mine.context, "agent")
+    mine.get_by_label("Uw antwoord").press_sequentially(".")
+    expect(mine.get_by_text("Bewaard als concept.")).to_be_visible()
+    _open(again, fatima)
+    expect(again.get_by_label("Uw antwoord")).to_have_value("Nog een vraag van mij.")
+    # What a page needs of scripts stays below a hundred kilobytes.
+    sizes = again.evaluate(
+        "async () => (await Promise.all([...document.scripts].map(async (each) =>"
+        " (await (await fetch(each.src)).arrayBuffer()).byteLength))).reduce((one, other) => one + other, 0)"
+    )
+    assert 0 < sizes < 100_000
+
+
+def test_a_citizen_is_answered_in_six_actions_from_the_sign_in_on(opened, played):
+    phone, name, _ = CITIZENS[4]
+    played.write(phone=phone, name=name, text="May I come tomorrow?")
+    context = opened.new_context(viewport={"width": WIDE[0], "height": WIDE[1]})
+    page = context.new_page()
+    page.goto(played.url("agent"))
+    answer = f"You may ({time.time_ns()})."
+    page.get_by_label("E-mail").fill("agent@voorbeeld.example")
+    page.get_by_label("Wachtwoord").fill(PASSWORD)
+    page.get_by_role("button", name="Inloggen", exact=True).click()
+    page.get_by_role("link", name=name).first.click()
+    page.get_by_label("Uw antwoord").fill(answer)
+    page.get_by_role("button", name="Verzenden").click()
+    expect(page.locator(".message--ours", has_text=answer)).to_be_visible()
+    context.close()
