@@ -77,3 +77,10 @@ async def test_a_file_may_be_larger_where_files_are_sent():
     assert status == 413
     status, *_ = await send("/api/v1/media", pieces=[b"x" * MIB] * 4, host="elders.example")
     assert status != 413
+    reply = "/threads/6f1d0a3e-1111-4222-8333-444455556666/reply/"
+    status, *_ = await send(reply, pieces=[b"x" * 18 * MIB])
+    assert status == 413
+    status, *_ = await send(reply, pieces=[b"x" * MIB] * 4, host="elders.example")
+    assert status != 413
+    status, *_ = await send(reply + "x/", pieces=[b"x" * 3 * MIB])
+    assert status == 413
