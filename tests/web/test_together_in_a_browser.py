@@ -134,9 +134,9 @@ def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):
     assert violations(mine) == []
     mine.get_by_role("button", name="Verzenden").click()
     sent = theirs.locator(".message--ours", has_text=written)
-    expect(sent.locator("img")).to_be_visible()
+    expect(sent.locator("img")).to_be_visible(timeout=15_000)
     expect(sent.locator("blockquote")).to_be_visible()
-    expect(sent.locator(".message__tick--delivered, .message__tick--read").last).to_be_visible()
+    expect(sent.locator(".message__tick--delivered, .message__tick--read").last).to_be_visible(timeout=15_000)
     expect(mine.get_by_label("Uw antwoord")).to_have_value("")
     # Buttons, of which the citizen sees a question.
     mine.get_by_label("Uw antwoord").fill("Schikt donderdag?")

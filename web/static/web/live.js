@@ -91,7 +91,8 @@
   });
   window.addEventListener("pageshow", start);
   document.body.addEventListener("htmx:responseError", (event) => {
-    // Signed out meanwhile: the page says so by itself. Not while somebody types, whose words would be lost.
+    // Signed out meanwhile: the page says so by itself. Not while somebody writes, whose words would be lost.
+    if (document.getElementById("text")?.value.trim()) return;
     if (event.detail.xhr.status === 401 && event.target === place) location.reload();
   });
   let last = "";

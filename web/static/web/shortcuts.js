@@ -4,12 +4,20 @@
   "use strict";
   const list = document.getElementById("shortcuts"), open = document.querySelector("[data-shortcuts]");
   if (!list) return;
-  const choice = document.getElementById("shortcuts-on"), KEPT = "shortcuts";
+  const KEPT = "shortcuts";
   const isOn = () => localStorage.getItem(KEPT) !== "off";
-  choice.checked = isOn();
-  choice.addEventListener("change", () => localStorage.setItem(KEPT, choice.checked ? "on" : "off"));
   open.hidden = false;
-  open.addEventListener("click", () => list.showModal());
+  open.addEventListener("click", show);
+
+  /* The list is there only while it is open, so that nothing on the page is said twice. */
+  function show() {
+    list.replaceChildren(document.getElementById("shortcuts-content").content.cloneNode(true));
+    const choice = document.getElementById("shortcuts-on");
+    choice.checked = isOn();
+    choice.addEventListener("change", () => localStorage.setItem(KEPT, choice.checked ? "on" : "off"));
+    list.showModal();
+  }
+  list.addEventListener("close", () => list.replaceChildren());
 
   function use(element) {
     if (element.matches("summary")) {
@@ -29,7 +37,7 @@
   document.addEventListener("keydown", (event) => {
     const busy = event.target.closest("input, textarea, select, [contenteditable], dialog");
     if (busy || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !isOn()) return;
-    if (event.key === "?") list.showModal();
+    if (event.key === "?") show();
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
     else {
