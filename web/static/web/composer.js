@@ -104,7 +104,9 @@
     if (minutes < 0) { hours.textContent = hours.dataset.over; return; }
     const form = new Intl.NumberFormat(document.documentElement.lang, { minimumIntegerDigits: 2 });
     const left = document.querySelector("[data-window-left]");
-    if (left) left.textContent = `${Math.floor(minutes / 60)}:${form.format(minutes % 60)}`;
+    if (!left) return;
+    left.textContent = `${Math.floor(minutes / 60)}:${form.format(minutes % 60)}`;
+    left.hidden = false;
   }
   setInterval(count, 15000);
   document.body.addEventListener("htmx:afterSwap", count);
