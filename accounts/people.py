@@ -13,12 +13,14 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_tenants.utils import get_public_schema_name
 from psycopg.errors import CheckViolation
 
-from accounts import invitations, posting, signed_in
+from accounts import breakglass, invitations, posting, signed_in
 from accounts.models import Mail, RoleGrant, User
+from accounts.permissions import ROLES_WITH, Permission
 from accounts.roles import BspRole, MunicipalRole, check_roles
 from audit.record import Actor, record
 
@@ -66,6 +68,8 @@ def change_roles(*, user_id: UUID, roles: Collection[str], actor: Actor, at: dat
         RoleGrant.objects.bulk_create(
             RoleGrant(user=user, role=role, granted_at=at) for role in sorted(set(roles) - before)
         )
+    if not ROLES_WITH[Permission.ENTER_MUNICIPALITIES] & set(roles):
+        _end_entries(user_id=user.id, actor=actor, at=at)
     details = {"before": sorted(before), "after": sorted(roles)}
     record(action="user.roles", actor=actor, at=at, subject=f"user {user.id}", details=details)
     return True
@@ -74,6 +78,8 @@ def change_roles(*, user_id: UUID, roles: Collection[str], actor: Actor, at: dat
 @transaction.atomic
 def deactivate(*, user_id: UUID, actor: Actor, at: datetime) -> None:
     """Let somebody in no longer: their sessions end at once, and what they had in hand goes back. Safe to repeat.
+
+    Of the BSP's staff their entries into municipalities end too, for good.
 
     What higher rooms must do then stands in settings.LEAVING_STEPS, as functions that take `user_id`, `actor` and `at`.
     Raises User.DoesNotExist, Oneself, LastAdmin: nothing was changed.
@@ -86,6 +92,7 @@ def deactivate(*, user_id: UUID, actor: Actor, at: datetime) -> None:
         user.save()
     ended = signed_in.end_all(user=user)
     was_invited = invitations.withdraw(user_id=user.id)
+    _end_entries(user_id=user.id, actor=actor, at=at)
     for path in settings.LEAVING_STEPS if not _is_bsp() else ():  # the BSP's staff has nothing in hand
         import_string(path)(user_id=user.id, actor=actor, at=at)
     details = {"sessions": ended, "was_invited": was_invited}
@@ -124,6 +131,12 @@ def _another(user_id: UUID, actor: Actor) -> User:
     if str(user.id) == actor.id:
         raise Oneself
     return user
+
+
+def _end_entries(*, user_id: UUID, actor: Actor, at: datetime) -> None:
+    """End the entries into municipalities of one of the BSP's people, in the transaction that takes them away."""
+    if _is_bsp():
+        breakglass.end_all_of(employee_id=user_id, by=actor, at=at, now=timezone.now())
 
 
 def _is_bsp() -> bool:

@@ -9,10 +9,11 @@ import base64
 import hashlib
 import json
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
@@ -42,6 +43,7 @@ class OidcProvider:
         self._codes: dict[str, dict[str, str]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"provider": self}))
         self._server.daemon_threads = True
+        self.connections: set[socket.socket] = set()
         self.port = self._server.server_address[1]
         self.path = path
         self.issuer = f"http://127.0.0.1:{self.port}{path}"
@@ -49,9 +51,12 @@ class OidcProvider:
         self._thread.start()
 
     def stop(self) -> None:
-        """Be gone."""
+        """Be gone: nothing is answered any more, also not on connections that were kept open."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in list(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def document(self) -> dict[str, Any]:
         """Return the discovery document."""
@@ -126,6 +131,15 @@ class OidcProvider:
 class _Handler(BaseHTTPRequestHandler):
     provider: OidcProvider
     protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.provider.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.provider.connections.discard(self.connection)
+        with suppress(OSError):
+            super().finish()
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)

@@ -8,7 +8,7 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 from django_tenants.utils import schema_context
 
-from accounts import breakglass, entering, entry_mail
+from accounts import breakglass, entering, entry_mail, people
 from accounts.breakglass import AlreadyAsked, InvalidRequest, TooLate
 from accounts.entering import NoSecondStep, WrongToken, admit, hand_over, is_inside
 from accounts.making import make_user
@@ -260,6 +260,24 @@ class TestInside:
         assert set(BreakGlass.objects.values_list("state", flat=True)) == {"WITHDRAWN", "ENDED"}
         with schema_context("delft"):
             assert not is_inside(user=user, now=NOW)
+
+    @pytest.mark.parametrize("loss", ["account", "role"])
+    def test_who_takes_account_or_role_away_ends_them_for_good(self, utrecht, delft, support, loss):
+        person("public", "BSP_OPERATOR")
+        at = datetime.now(UTC)
+        ask(utrecht, support, now=at)
+        user = come_in(delft, token_of(ask(delft, support, now=at), support, now=at), now=at)
+        with schema_context("public"):
+            if loss == "account":
+                people.deactivate(user_id=support.pk, actor=SYSTEM, at=MADE_AT)
+                people.reactivate(user_id=support.pk, actor=SYSTEM, at=MADE_AT)
+            else:
+                for role in ("BSP_FINANCE", "BSP_SUPPORT"):
+                    people.change_roles(user_id=support.pk, roles=[role], actor=SYSTEM, at=MADE_AT)
+        assert set(BreakGlass.objects.values_list("state", flat=True)) == {"WITHDRAWN", "ENDED"}
+        with schema_context("delft"):
+            assert not is_inside(user=user, now=at)
+            assert Entry.objects.filter(action="break_glass.end").count() == 1
 
     def test_no_role_makes_more_of_it_than_an_entry_may(self, utrecht, support):
         user = come_in(utrecht, token_of(ask(utrecht, support, roles=("ADMIN", "AGENT")), support))

@@ -325,6 +325,21 @@ class TestPasswords:
         assert not self.enter("fien@utrecht.example")
         assert self.enter("admin@utrecht.example")
 
+    def test_sessions_that_began_so_end_when_that_way_is_closed(self, on, admin):
+        make("FINANCE", "fien@utrecht.example")
+        by_password = {email: client() for email in ("fien@utrecht.example", "admin@utrecht.example")}
+        for email, browser in by_password.items():
+            browser.post("/sign-in/", {"login": email, "password": PASSWORD})
+        by_provider = sign_in(on, "agent")[1]
+        save(on, admin, passwords_open=True)
+        assert by_password["fien@utrecht.example"].get("/usage/").status_code == 200
+        save(on, admin, passwords_open=False)
+        assert by_password["fien@utrecht.example"].get("/usage/").status_code == 302
+        assert by_provider.get("/inbox/").status_code == 200
+        with schema_context("utrecht"):
+            assert SignedIn.objects.filter(user=admin).exists()  # kept for the day that the provider fails
+        assert entries("sign_on.change")[-1].details["sessions_ended"] == 1
+
     def test_a_refused_password_is_answered_as_a_wrong_one(self, idp, admin):
         make("FINANCE", "fien@utrecht.example")
         save(idp, admin, passwords_open=False)

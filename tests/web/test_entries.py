@@ -10,8 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from django_tenants.utils import schema_context
 
+from accounts import teams
 from accounts.models import SignedIn, User
 from audit.models import Entry
+from audit.record import Actor
+from messaging import teams as handing
 from tenants.models import BreakGlass, Municipality
 from tests.web.conftest import HOSTS
 
@@ -161,6 +164,18 @@ def test_the_privacy_officer_follows_it_into_the_trail(inside, people, thread):
     for schema in ("utrecht", "public"):
         with schema_context(schema):
             assert Entry.objects.get(action="thread.read").details["break_glass"] == str(entry.id)
+
+
+def test_who_is_inside_sees_the_threads_of_every_team_and_that_is_in_the_trail(inside, thread, clock):
+    with schema_context("utrecht"):
+        admin, at = Actor.system("tests"), clock.now()
+        team = teams.make(name="Vergunningen", actor=admin, at=at)
+        handing.hand_over(thread_id=thread.id, team_id=team.id, actor=admin, at=at)
+        teams.set_rule(only_own=True, actor=admin, at=at)
+    assert str(thread.id) in inside.get("/inbox/").content.decode()
+    assert inside.get(f"/threads/{thread.id}/").status_code == 200
+    with schema_context("utrecht"):
+        assert Entry.objects.filter(action="thread.read", details__break_glass__isnull=False).count() == 1
 
 
 def test_it_is_over_when_its_time_is_whoever_has_the_cookie(inside, thread, monkeypatch, people):

@@ -41,7 +41,7 @@ def look(page, name):
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
 
 
-def test_people_come_by_the_provider(browsers, played):
+def test_people_come_by_the_provider_and_the_local_admin_when_it_is_down(browsers, played):
     with provider() as idp:
         idp.people = {
             "kim": entra("S-kim", email="kim@utrecht.example", name="Kim via Entra", groups=[GROUP]),
@@ -67,6 +67,25 @@ def test_people_come_by_the_provider(browsers, played):
         other.get_by_role("link", name="niemand").click()
         expect(other.get_by_role("heading", level=1)).to_have_text("U bent niet ingelogd")
         look(other, "refused")
+
+    # The provider is down now; that can be seen, and settings can be changed.
+    page.get_by_label("Anderen die hier een wachtwoord hebben").uncheck()
+    page.get_by_role("button", name="Opslaan").click()
+    expect(page.get_by_text("Opgeslagen.")).to_be_visible()
+    other.get_by_role("link", name="Terug naar inloggen").click()
+    other.get_by_role("link", name="Inloggen met uw account van Utrecht").click()
+    expect(other.get_by_text("werkt op dit moment niet")).to_be_visible()
+    other.get_by_role("link", name="Terug naar inloggen").click()
+    enter(other, "purse")
+    expect(other.get_by_role("alert")).to_be_visible()  # others have no password any more
+    enter(other, "admin")
+    other.wait_for_url("**/sign-in/second-step/")
+    played.give_code(other, "admin")
+    expect(other.get_by_role("navigation").first).to_contain_text("Gebruikers")
+    other.goto(played.url("admin", "/single-sign-on/"))
+    other.get_by_label("Mensen kunnen inloggen met het account van de gemeente").uncheck()
+    other.get_by_role("button", name="Opslaan").click()
+    expect(other.get_by_text("staat uit")).to_be_visible()
 
 
 def set_up(page, idp):
