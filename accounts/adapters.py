@@ -46,6 +46,12 @@ SAID: dict[str, Promise] = {
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """The choices in which we differ from allauth's own."""
 
+    # In the form of address that all pages have.
+    error_messages: dict[str, Promise] = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("The e-mail address or the password is not right."),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: an account is given, not taken."""
         return False

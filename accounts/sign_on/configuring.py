@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.roles import MunicipalRole
-from accounts.sign_on import closing, remembering
+from accounts.sign_on import closing
 from accounts.sign_on.discovery import discover, issuer_of, keys_of
 from accounts.sign_on.fetching import check_address
 from accounts.sign_on.models import ISSUER_CHARACTERS, GroupRole, SignOn
@@ -113,7 +113,6 @@ def save(*, wish: Wish, actor: Actor, at: datetime) -> SignOn:
         ended = closing.end_sessions(but_of=actor.id)
         details = {"changed": changed, "is_on": wish.is_on, "issuer": issuer, "sessions_ended": ended}
         record(action="sign_on.change", actor=actor, at=at, subject="sign-on", details=details)
-    remembering.forget(issuer=issuer)
     return saved
 
 

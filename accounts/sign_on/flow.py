@@ -37,7 +37,7 @@ SCOPES = ("openid", "profile", "email")
 
 def begin(*, request: HttpRequest, sign_on: SignOn, next_url: str | None, linking: bool) -> HttpResponseBase:
     """Send somebody to the provider.  Raises ProviderTrouble."""
-    remembering.provider(issuer=sign_on.issuer)
+    remembering.provider(sign_on=sign_on)
     nonce = secrets.token_urlsafe(24)
     answer: HttpResponseBase = _provider(request, sign_on).redirect(
         request,
@@ -81,7 +81,7 @@ class Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
     @property
     def document(self) -> Any:
         """What the provider says of itself.  Raises ProviderTrouble."""
-        return remembering.provider(issuer=self.sign_on.issuer)
+        return remembering.provider(sign_on=self.sign_on)
 
     @property
     def access_token_url(self) -> str:

@@ -1,6 +1,7 @@
 """Signing in by a municipality's own provider: a real one, over HTTP, that signs what it says."""
 
 import time
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -34,6 +35,7 @@ AGENTS, SUPERVISORS = "0b9c7f54-7d4e-4a53-9f0b-7f3b6a1c2d01", "0b9c7f54-7d4e-4a5
 def _quick_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
+    remembering.forget()
     yield
     connection.set_schema_to_public()  # where a request left it
 
@@ -84,6 +86,7 @@ def wish(idp, admin, **more):
 
 def save(idp, admin, **more):
     with schema_context("utrecht"):
+        remembering.forget()  # the clock stands still, so that settings saved anew would be of the same moment
         return configuring.save(wish=wish(idp, admin, **more), actor=ACTOR, at=FROZEN_AT)
 
 
@@ -162,7 +165,7 @@ class TestComingIn:
 
     def test_the_secret_goes_in_a_header_where_the_provider_wants_that(self, on):
         on.faults["document"] = {"token_endpoint_auth_methods_supported": ["client_secret_basic"]}
-        remembering.forget(issuer=on.issuer)
+        remembering.forget()
         assert sign_in(on, "agent")[0].status_code == 302
 
     def test_roles_follow_the_groups_at_each_sign_in(self, on):
@@ -359,7 +362,7 @@ class TestPasswords:
 
     def test_the_local_admin_gets_in_while_the_provider_is_down(self, on):
         on.stop()
-        remembering.forget(issuer=on.issuer)
+        remembering.forget()
         answer = client().get("/sign-in/provider/")
         assert answer.status_code == 503
         assert "werkt op dit moment niet" in answer.content.decode()
@@ -589,9 +592,13 @@ class TestAsking:
         assert found.value.code == "INSIDE"
         assert idp.asked == []
 
-    def test_a_provider_is_asked_once_a_minute_however_many_come(self, on):
+    def test_a_provider_is_asked_once_a_minute_however_many_come_and_anew_when_settings_are_saved(self, on, admin):
         on.asked.clear()
-        remembering.forget(issuer=on.issuer)
+        remembering.forget()
         for _ in range(5):
             client().get("/sign-in/provider/")
         assert len(on.asked) == 1
+        with schema_context("utrecht"):  # by another process: this one knows it from the row alone
+            SignOn.objects.update(changed_at=FROZEN_AT + timedelta(seconds=1))
+        client().get("/sign-in/provider/")
+        assert len(on.asked) == 2
