@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from audit.record import Actor, record
 from billing.canonical import NO_DOCUMENT, document_hash
+from billing.collecting import steps
 from billing.documents import mailing
 from billing.models import Invoice
 from billing.months import day_of
@@ -99,6 +100,7 @@ def finalise(*, invoice_id: UUID, actor: Actor, at: datetime) -> Invoice:
     invoice.save()
     if invoice.credits_id is not None:
         _settle_credited(invoice.credits_id)
+    steps.queue(invoice=invoice)
     with suppress(mailing.NoAddress):  # then it is downloaded, or a person mails it
         mailing.queue(invoice=invoice, actor=actor, at=at)
     details = {"number": invoice.number, "total_cents": invoice.total_cents, "document_hash": invoice.document_hash}

@@ -1,4 +1,4 @@
-"""What Celery does for billing: documents of issued invoices are made and mailed. The rows are the queue."""
+"""What Celery does for billing: issued invoices become documents, are mailed and collected. The rows are the queue."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import structlog
 from celery import shared_task
 from django_tenants.utils import get_public_schema_name, schema_context
 
+from billing.collecting import events, steps
 from billing.documents import keeping, mailing
 from tenants import clock
 
@@ -20,3 +21,14 @@ def send_documents(**_: Any) -> None:
         left = mailing.send_due(at=clock.now())
     if made or left:
         log.info("invoice_documents", made=made, mailed=left)
+
+
+@shared_task(time_limit=900)
+def collect_invoices(**_: Any) -> None:
+    """Hand to Stripe what is issued, and ask it about what it told of; nothing without STRIPE_API_KEY."""
+    with schema_context(get_public_schema_name()):
+        done = steps.collect_due(at=clock.now())
+        applied = events.apply_due(at=clock.now())
+        closed = steps.close_settled()
+    if done or applied or closed:
+        log.info("invoices_collected", steps=done, events=applied, closed=closed)

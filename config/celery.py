@@ -54,6 +54,7 @@ app.conf.update(
         "sweep-mail": {"task": "accounts.tasks.sweep_mail", "schedule": 60.0, "options": {"expires": 60}},
         "forget-hours": {"task": "messaging.tasks.forget_hours", "schedule": 86400.0, "options": {"expires": 86400}},
         "send-documents": {"task": "billing.tasks.send_documents", "schedule": 30.0, "options": {"expires": 30}},
+        "collect-invoices": {"task": "billing.tasks.collect_invoices", "schedule": 30.0, "options": {"expires": 30}},
         "forget-answers": {"task": "api.tasks.forget_answers", "schedule": 3600.0, "options": {"expires": 3600}},
     },
 )

@@ -310,7 +310,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "STRIPE_API_KEY",
         "Stripe",
-        "Without it nothing is collected and payments are booked by hand.",
+        "Without it nothing is collected and payments are booked by hand (docs/billing.md).",
         optional=True,
         secret=True,
     ),

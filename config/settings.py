@@ -246,6 +246,11 @@ META_CONFIG_ID = _value["META_CONFIG_ID"]
 META_CREDIT_LINE_ID = _value["META_CREDIT_LINE_ID"]
 META_SDK_URL = _value["META_SDK_URL"]
 
+# --- Stripe: without a key nothing is collected
+STRIPE_API_KEY = _value["STRIPE_API_KEY"]
+STRIPE_API_BASE = _value["STRIPE_API_BASE"]
+STRIPE_WEBHOOK_SECRET = _value["STRIPE_WEBHOOK_SECRET"]
+
 # --- Seller, as printed on invoices
 SELLER = {name: _value[f"SELLER_{name}"] for name in ("NAME", "KVK", "BTW", "IBAN", "ADDRESS", "EMAIL")}
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from api.documents import mounted
 from api.doors import BSP
+from api.stripe_webhook import stripe_webhook
 from web import (
     adjustment_pages,
     application_pages,
@@ -78,6 +79,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<uuid:invoice_id>/step/", invoice_steps.step, name="invoice-step"),
     path("invoices/<uuid:invoice_id>/credit/", invoice_steps.credit, name="invoice-credit"),
     path("invoices/<uuid:invoice_id>/payment/", invoice_steps.payment, name="invoice-payment"),
+    path("invoices/<uuid:invoice_id>/collect/", invoice_steps.collect, name="invoice-collect"),
+    path("webhooks/stripe", stripe_webhook, name="stripe-webhook"),
     path("month-so-far/", usage_pages.month_so_far, name="month-so-far"),
     path("adjustments/", adjustment_pages.adjustments, name="adjustments"),
     path("adjustments/<int:adjustment_id>/back/", adjustment_pages.take_back, name="adjustment-back"),

@@ -39,6 +39,8 @@ from sandbox.inbound import UnfitMessage
 from sandbox.sending import accept_message, mark_read, note_refusal, number_for
 from sandbox.statuses import Statuses
 from sandbox.story import Story
+from sandbox.stripe_room import control as stripe_control
+from sandbox.stripe_room.room import Room
 from sandbox.switches import UnknownSwitch
 from sandbox.world import Conflict, Number, World
 
@@ -63,6 +65,7 @@ class Sandbox:
         self.courier = Courier(world=world)
         self.statuses = Statuses(world=world, courier=self.courier)
         self.story: Story | None = None
+        self.stripe = Room()
         self._doors = Starlette(
             routes=[
                 *control.routes(),
@@ -80,6 +83,8 @@ class Sandbox:
                 *signup_window.routes(),
                 *uploads.routes(),
                 *accounts.routes(),
+                *stripe_control.routes(room=self.stripe),
+                *self.stripe.routes(),
                 Route("/{path:path}", _nowhere, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
             ],
             exception_handlers={
@@ -111,6 +116,7 @@ class Sandbox:
         self.statuses.clear()
         self.world.clear()
         self.story = None
+        self.stripe.clear()
         self.world.clock.set_offset(offset_seconds=0.0)
 
     def answer_error(self, *, error: GraphError) -> tuple[int, bytes]:

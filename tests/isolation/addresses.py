@@ -889,6 +889,22 @@ OF_THE_CONSOLE = EVERY_HOST | {
         nothing="no mail is sent here: it says so",
         elsewhere=frozenset({302, 404}),
     ),
+    "invoices/<uuid:invoice_id>/collect/": Address(
+        PAGE,
+        "BSP_FINANCE",
+        method="POST",
+        ids=_INVOICE,
+        form=lambda party: {},
+        nothing="it is not stopped: it says so",
+        elsewhere=frozenset({302, 404}),
+    ),
+    "webhooks/stripe": Address(
+        OPEN,
+        method="POST",
+        form=lambda party: {},
+        nothing="takes what Stripe signed; nothing where nobody collects (tests/billing/test_collecting.py)",
+        answered=frozenset({404}),
+    ),
     "invoices/documents/": Address(PAGE, "BSP_FINANCE", nothing="asks for which months; gives them all in one file"),
     "invoices/<uuid:invoice_id>/lines/<int:position>/": Address(
         PAGE, "BSP_FINANCE", ids=_INVOICE | {"position": lambda party: 1}, sees=("Conversation.template",)

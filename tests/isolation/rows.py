@@ -49,6 +49,7 @@ from audit.record import Actor, record
 from billing.models import (
     Adjustment,
     BillingProfile,
+    Collection,
     ContactLink,
     Conversation,
     Correction,
@@ -67,6 +68,8 @@ from billing.models import (
     Payment,
     Rate,
     RateCard,
+    StripeCustomer,
+    StripeEvent,
 )
 from messaging.core.models import DraftReview, InboxFigures, Lane, NumberHour, OutboxWake, Replay, UnknownUpdate
 from messaging.media import blobs
@@ -840,6 +843,12 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
         due_at=AT,
         **_booked(party),
     ),
+    StripeCustomer: lambda party: StripeCustomer.objects.create(
+        **_of_municipality(party), stripe_id=party.text("customer"), first_asked_at=AT
+    ),
+    Collection: lambda party: Collection.objects.create(
+        invoice=party.rows[Invoice], step="DONE", stripe_id=party.text("collected"), due_at=AT
+    ),
     Adjustment: _adjustment,
     MessageCount: lambda party: MessageCount.objects.create(
         **_of_municipality(party), month=MONTH, category=f"MERK_{party.word.upper()}", messages=1
@@ -856,6 +865,7 @@ NOBODYS: dict[type[models.Model], str] = {
     RegisterEdition: "the government's list of municipalities",
     MetaRateSheet: "what Meta charges, the same for all",
     MetaRate: "what Meta charges, the same for all",
+    StripeEvent: "that Stripe told of something: ids of Stripe's alone",
     InvoiceCounter: "the last number given, of the BSP's own series",
     TenantScript: "the tables that every tenant has",
 }

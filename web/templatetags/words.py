@@ -17,7 +17,7 @@ from messaging.sensitive import mask
 from messaging.templates.checking import Problem
 from messaging.trouble_words import ADVICE, TITLES
 from tenants.models import BreakGlass
-from web import desk_words, formatting, people_words, template_words, words
+from web import collection_words, desk_words, formatting, people_words, template_words, words
 
 register = template.Library()
 TABLES: dict[str, dict[str, Promise]] = {
@@ -35,6 +35,9 @@ TABLES: dict[str, dict[str, Promise]] = {
     "trouble": words.TROUBLES,
     "invoice_state": words.INVOICE_STATES,
     "line_kind": words.LINE_KINDS,
+    "collection": collection_words.COLLECTION_STEPS,
+    "stripe_status": collection_words.STRIPE_STATUSES,
+    "collection_trouble": collection_words.COLLECTION_TROUBLES,
     "age": words.AGES,
     "language": words.LANGUAGES,
     "refusal": words.REFUSALS,

@@ -1,0 +1,1 @@
+"""Stripe imitated, as far as it collects invoices: customers, invoices, credit notes, webhooks, faults."""
