@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from billing.cards import Card, Terms, Tier
+from billing.cards import Card, Said, Terms, Tier
 from billing.conversations import normal_category
 
 KEYS = {"name", "valid_from", "currency", "vat_rate", "platform_fee", "prices"}
@@ -18,7 +18,7 @@ LARGEST = Decimal(100_000)
 MOST_CONVERSATIONS = 100_000_000
 
 
-class BadRateCard(ValueError):
+class BadRateCard(Said, ValueError):
     """The file holds no rate card; the text says what is wrong with it."""
 
 
@@ -95,7 +95,9 @@ def _content(text: str) -> dict[str, Any]:
         raise BadRateCard("it is not JSON") from error
     if not isinstance(content, dict) or not KEYS <= set(content) <= KEYS | MAY_HOLD:
         raise BadRateCard(
-            f"it must hold exactly these keys: {', '.join(sorted(KEYS))}; and may hold: {', '.join(sorted(MAY_HOLD))}"
+            "it must hold exactly these keys: {keys}; and may hold: {others}",
+            keys=", ".join(sorted(KEYS)),
+            others=", ".join(sorted(MAY_HOLD)),
         )
     return content
 
@@ -106,13 +108,13 @@ def _terms(content: Mapping[str, Any], tiers: Mapping[str, tuple[Tier, ...]]) ->
         raise BadRateCard("volume must be a list of categories that have prices")
     included = _counts("included", content)
     if unknown := set(included) - set(tiers):
-        raise BadRateCard(f"included: {min(unknown)} has no price")
+        raise BadRateCard("included: {category} has no price", category=min(unknown))
     prices = content.get("message_prices") or {}
     if not isinstance(prices, dict):
         raise BadRateCard("message_prices must hold a price for each category")
     fair_use = _counts("fair_use", content)
     if unknown := set(fair_use) - set(prices):
-        raise BadRateCard(f"fair_use: {min(unknown)} has no price in message_prices")
+        raise BadRateCard("fair_use: {category} has no price in message_prices", category=min(unknown))
     return Terms(
         included=included,
         volume=frozenset(volume),
@@ -135,24 +137,26 @@ def _tiers(category: str, given: Any) -> tuple[Tier, ...]:
     tiers = []
     for step in given:
         if not isinstance(step, dict) or set(step) != {"from", "price"}:
-            raise BadRateCard(f"{category}: each tier must hold from and price")
+            raise BadRateCard("{category}: each tier must hold from and price", category=category)
         tiers.append(Tier(_count(f"{category}: from", step["from"]), _amount(category, step["price"], places=PLACES)))
     firsts = [tier.first for tier in tiers]
     if not tiers or firsts[0] != 1 or firsts != sorted(set(firsts)):
-        raise BadRateCard(f"{category}: the tiers must begin at 1 and go up")
+        raise BadRateCard("{category}: the tiers must begin at 1 and go up", category=category)
     return tuple(tiers)
 
 
 def _is_category(where: str, category: str) -> bool:
     if category != normal_category(category=category) or not category.isidentifier() or not category.isascii():
-        raise BadRateCard(f"{where}: {category!r} is not written as a category, such as UTILITY")
+        raise BadRateCard(
+            "{where}: '{category}' is not written as a category, such as UTILITY", where=where, category=category
+        )
     return True
 
 
 def _counts(name: str, content: Mapping[str, Any]) -> dict[str, int]:
     given = content.get(name) or {}
     if not isinstance(given, dict):
-        raise BadRateCard(f"{name} must hold a whole number for each category")
+        raise BadRateCard("{name} must hold a whole number for each category", name=name)
     counts = {category: _count(f"{name}: {category}", count) for category, count in given.items()}
     return {category: count for category, count in sorted(counts.items()) if count and _is_category(name, category)}
 
@@ -160,14 +164,14 @@ def _counts(name: str, content: Mapping[str, Any]) -> dict[str, int]:
 def _count(name: str, value: Any) -> int:
     is_whole = isinstance(value, Decimal) and value == value.to_integral_value() and 0 <= value <= MOST_CONVERSATIONS
     if not is_whole:
-        raise BadRateCard(f"{name} must be a whole number of zero or more")
+        raise BadRateCard("{name} must be a whole number of zero or more", name=name)
     return int(value)
 
 
 def _share(name: str, value: Any) -> Decimal:
     share = _amount(name, value, places=4)
     if share >= 1:
-        raise BadRateCard(f"{name}: write 21% as 0.21")
+        raise BadRateCard("{name}: write 21% as 0.21", name=name)
     return share
 
 
@@ -177,10 +181,10 @@ def _amount(name: str, value: Any, *, places: int) -> Decimal:
     except InvalidOperation:
         amount = None
     if amount is None or not amount.is_finite() or not 0 <= amount < LARGEST:
-        raise BadRateCard(f'{name} must be an amount of zero or more, such as "0.0625"')
+        raise BadRateCard('{name} must be an amount of zero or more, such as "0.0625"', name=name)
     rounded = amount.quantize(Decimal(1).scaleb(-places))
     if rounded != amount:
-        raise BadRateCard(f"{name} has more than {places} decimals")
+        raise BadRateCard("{name} has more than {places} decimals", name=name, places=places)
     return rounded
 
 
@@ -188,4 +192,4 @@ def _day(name: str, value: Any) -> date:
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise BadRateCard(f"{name} must be a day, such as 2026-01-01") from error
+        raise BadRateCard("{name} must be a day, such as 2026-01-01", name=name) from error

@@ -11,11 +11,20 @@ from decimal import Decimal
 from uuid import UUID
 
 
-class NoRateCard(Exception):
+class Said(Exception):
+    """An error that is a text and what goes into it, so that a page says it in its reader's language."""
+
+    def __init__(self, said: str, **values: object) -> None:
+        """Keep both; as text it is English."""
+        super().__init__(said.format(**values))
+        self.said, self.values = said, values
+
+
+class NoRateCard(Said):
     """No card covers a day on which something was used."""
 
 
-class NoRate(Exception):
+class NoRate(Said):
     """A card has no price for a category that was used."""
 
 
@@ -77,8 +86,9 @@ class Card:
         """Return all tiers of a category, the first at 1.  Raises NoRate."""
         if category not in self.prices:
             raise NoRate(
-                f"the rate card of {self.valid_from} has no price for {category}: add it to the card's file and load "
-                "that"
+                "the rate card of {day} has no price for {category}: add it to the card's file and load that",
+                day=self.valid_from,
+                category=category,
             )
         return (Tier(1, self.prices[category]), *self.tiers.get(category, ()))
 
@@ -92,7 +102,7 @@ def card_on(*, cards: Sequence[Card], day: date) -> Card:
     """Return the card that holds on a day: of its own cards, else of the standard ones.  Raises NoRateCard."""
     holding = [card for card in cards if card.holds_on(day)]
     if not holding:
-        raise NoRateCard(f"no rate card is valid on {day}: load one with `manage.py load_rate_card`")
+        raise NoRateCard("no rate card is valid on {day}: load one with `manage.py load_rate_card`", day=day)
     return max(holding, key=lambda card: (card.municipality_id is not None, card.valid_from))
 
 

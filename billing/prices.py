@@ -9,14 +9,14 @@ from django.db.models import Q
 
 from audit.record import Actor, record
 from billing.card_files import BadRateCard, parse_card
-from billing.cards import Card, NoRateCard, Tier, card_on, cards_for
+from billing.cards import Card, NoRateCard, Said, Tier, card_on, cards_for
 from billing.closing import hold_off_runs
 from billing.models import InvoiceLine, Rate, RateCard
 from billing.months import day_of, end_of
 from billing.recomputing import last_closed
 
 
-class UsedRateCard(Exception):
+class UsedRateCard(Said):
     """The card would change what was billed already."""
 
 
@@ -142,7 +142,7 @@ def _refuse_closed(card: Card) -> None:
     """Refuse a card that would have priced conversations of closed months."""
     closed = last_closed()
     if closed and card.valid_from < day_of(moment=end_of(month=closed)):
-        raise UsedRateCard(f"{closed:%Y-%m} is closed: a new card begins after it")
+        raise UsedRateCard("{month} is closed: a new card begins after it", month=f"{closed:%Y-%m}")
 
 
 def _refuse_used(stored: RateCard, name: str, before: Card | None, card: Card) -> None:
@@ -153,8 +153,9 @@ def _refuse_used(stored: RateCard, name: str, before: Card | None, card: Card) -
     same = (*before.of_the_month, stored.name) == (*card.of_the_month, name)
     if not same or kept != {category: before.tiers_of(category) for category in before.prices}:
         raise UsedRateCard(
-            f"the rate card of {card.valid_from} was used in invoices: load another with a later first day; "
-            "only a category without a price may still get one"
+            "the rate card of {day} was used in invoices: load another with a later first day; only a category"
+            " without a price may still get one",
+            day=card.valid_from,
         )
 
 
@@ -176,6 +177,7 @@ def _refuse_change_within_month() -> None:
                 continue
             if base.of_the_month != now.of_the_month:
                 raise BadRateCard(
-                    f"VAT rate, platform fee or other terms of a month would change on {day}: they change on the first "
-                    "of a month only"
+                    "VAT rate, platform fee or other terms of a month would change on {day}: they change on the"
+                    " first of a month only",
+                    day=day,
                 )

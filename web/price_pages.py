@@ -18,6 +18,7 @@ from billing.prices import UsedRateCard, all_cards, schedule_card
 from tenants import clock
 from tenants.models import Municipality
 from web.access import PageRequest, requires
+from web.price_words import refusal
 
 
 @require_safe
@@ -59,7 +60,7 @@ def new_rate_card(request: PageRequest) -> HttpResponseBase:
         context["month"], context["rows"] = preview(card=_owned(card, municipality_id), at=clock.now())
         context["name"], context["card"] = name, card
     except (BadRateCard, UsedRateCard, NoRate, NoRateCard) as refused:
-        context["refused"] = str(refused)
+        context["refused"] = refusal(refused)
     return render(request, "web/rate_card_new.html", context, status=422 if "refused" in context else 200)
 
 

@@ -1,8 +1,10 @@
 """What finance does with invoices, prices and buyers, asked as a browser asks; what is refused says what to do."""
 
+import ast
 import json
 import zipfile
 from datetime import UTC, date, datetime
+from html import unescape
 from io import BytesIO
 
 import pytest
@@ -15,6 +17,7 @@ from billing.parties import Profile, save_profile
 from billing.prices import load_card
 from config.local.folders import ROOT
 from tenants.onboarding.models import ApplicationVersion, Onboarding
+from web.price_words import REFUSALS
 
 STANDARD_CARD = ROOT / "billing" / "rate_cards" / "standard-2026.json"
 OCTOBER = date(2026, 10, 1)
@@ -128,10 +131,23 @@ class TestPrices:
         assert "Wat oktober 2026 zou zijn geweest" in looked
         assert RateCard.objects.count() == 1
         past = text.replace("2026-12-01", "2026-11-06")
-        assert "choose a first day after today" in said(finance, "/rate-cards/new/", text=past, step="store")
+        assert "kies een eerste dag na vandaag" in said(finance, "/rate-cards/new/", text=past, step="store")
         assert "De tariefkaart is opgeslagen" in said(finance, "/rate-cards/new/", text=text, step="store")
         assert RateCard.objects.count() == 2
         assert "is niet bruikbaar" in said(finance, "/rate-cards/new/", text="{", step="look")
+        wrong = json.dumps(json.loads(text) | {"platform_fee": "veel"})
+        page = unescape(said(finance, "/rate-cards/new/", text=wrong, step="look"))
+        assert 'platform_fee moet een bedrag van nul of meer zijn, zoals "0.0625"' in page
+
+    def test_every_reason_to_refuse_a_card_is_said_in_the_readers_language(self):
+        raised = set()
+        for name in ("card_files", "prices", "cards"):
+            for node in ast.walk(ast.parse((ROOT / "billing" / f"{name}.py").read_text())):
+                if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                    called = getattr(node.exc.func, "id", "")
+                    if called in ("BadRateCard", "UsedRateCard", "NoRate", "NoRateCard"):
+                        raised.add(ast.literal_eval(node.exc.args[0]))
+        assert raised == set(REFUSALS)
 
 
 class TestBuyers:
