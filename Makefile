@@ -1,6 +1,6 @@
 # Everything a person runs here. Each target first brings .venv in line with requirements/ (config/local/install.py).
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench chaos fuzz walk audit chart clean lock screenshots install
+.PHONY: help demo test lint bench chaos fuzz walk month audit chart clean lock screenshots install
 
 # The Python that makes .venv: the first on PATH that is new enough. Another one: make demo PYTHON=/path/to/python3
 PYTHON := $(shell for candidate in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -21,6 +21,7 @@ help:  ## say what there is
 	@echo "make fuzz   ten thousand broken payloads at Meta's door, a thousand days of webhooks in other orders"
 	@echo "            FUZZ_EXAMPLES=10000: how many.  FUZZ_SEED=1: the same once more"
 	@echo "make walk   the isolation walk as everybody: each role and key of others at each address (make test: some of them)"
+	@echo "make month  play a month of 342 municipalities with faults, and hold the ledger against the sandbox's count"
 	@echo "make audit  ask whether what is installed has weaknesses that are known; says what it could not look up"
 	@echo "            AUDIT=strict: fail when not all could be looked up"
 	@echo "make chart  render and check the Helm chart and the Dockerfile, as make test does too"
@@ -53,6 +54,9 @@ fuzz: install
 
 walk: install
 	@WALK=whole $(LOCAL) test tests/isolation
+
+month: install
+	@exec $(VENV)/python -m tests.flows.play_month $(ARGS)
 
 audit: install
 	@$(LOCAL) audit $(ARGS)

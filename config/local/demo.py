@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,21 +72,24 @@ CAST = (
 )
 
 
-def play(*, instance: "Instance") -> None:
+def play(*, instance: "Instance", webhook_faults: dict[str, Any] | None = None) -> None:
     """Play the month, print its progress and summary, and write report.json beside the instance's data.
 
+    webhook_faults: what goes wrong with the sandbox's webhooks meanwhile (sandbox/README.md).
     Raises SetupError: something did not go as it must; the text says what.
     """
     started = time.monotonic()
-    _set_up_django(instance)
-    month = _previous_month(datetime.now(AMSTERDAM).date())
+    set_up_django(instance)
+    month = previous_month(datetime.now(AMSTERDAM).date())
     stage = Stage(sandbox=Sandbox(instance.urls.sandbox), month=month)
     print(f"four municipalities, {month:%B %Y}", flush=True)
     stage.sandbox.post("clock", {"to": datetime(month.year, month.month, 1, tzinfo=AMSTERDAM).isoformat()})
     for cast in CAST:
         stage.make(cast)
     stage.rest()
-    with _agents(instance):
+    if webhook_faults:
+        stage.sandbox.post("faults", {"webhooks": webhook_faults})
+    with agents(instance):
         stage.play_scenes()
     invoices = stage.invoice()
     report = stage.report(invoices)
@@ -135,7 +138,8 @@ class Stage:
 
     sandbox: Sandbox
     month: date
-    inbound: int = field(default=0)
+    cast: tuple[Cast, ...] = CAST
+    rest_seconds: float = REST_SECONDS
 
     def make(self, cast: Cast) -> None:
         """Make one municipality, at the sandbox and at the platform, and have its templates approved."""
@@ -168,7 +172,7 @@ class Stage:
 
     def play_scenes(self) -> None:
         """Play scene after scene; the clock moves only when all is at rest."""
-        businesses = [{"waba_id": cast.waba_id, "phone_number_id": cast.phone_number_id} for cast in CAST]
+        businesses = [{"waba_id": cast.waba_id, "phone_number_id": cast.phone_number_id} for cast in self.cast]
         self.sandbox.post("story", {"businesses": businesses, "month": f"{self.month:%Y-%m}"})
         done = False
         while not done:
@@ -184,7 +188,7 @@ class Stage:
 
     def rest(self) -> None:
         """Wait until nothing is under way, here or there.  Raises SetupError: it does not come to rest."""
-        deadline = time.monotonic() + REST_SECONDS
+        deadline = time.monotonic() + self.rest_seconds
         while True:
             before = self.sandbox.get("quiet"), self.sandbox.get("books/summary")
             unfinished = self.unfinished()
@@ -225,6 +229,27 @@ class Stage:
         invoices: list[dict[str, Any]] = json.loads(written.getvalue())["invoices"]
         return invoices
 
+    def differences(self) -> list[str]:
+        """Return where platform and sandbox count the month differently: by number and category; nothing, as a rule."""
+        from django.db.models import Count
+
+        from billing.models import Conversation
+
+        rows = Conversation.objects.filter(month=self.month).values_list("phone_number_id", "category")
+        ours = {(number, category): count for number, category, count in rows.annotate(count=Count("id"))}
+        counted = self.sandbox.get(f"conversations?month={self.month:%Y-%m}")["by_number"]
+        theirs = {
+            (number, category): count
+            for number, by_category in counted.items()
+            for category, count in by_category.items()
+            if count
+        }
+        return [
+            f"{number} {category}: {ours.get((number, category), 0)} here, {theirs.get((number, category), 0)} there"
+            for number, category in sorted(ours.keys() | theirs.keys())
+            if ours.get((number, category), 0) != theirs.get((number, category), 0)
+        ]
+
     def report(self, invoices: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the demo's report (docs: README, "What the demo reports")."""
         from messaging.counting import count_messages
@@ -259,6 +284,7 @@ class Stage:
                 "metered": sum(by_category.values()),
                 "sandbox": counted["total"],
                 "by_category": by_category,
+                "differences": self.differences(),
             },
             "invoices": invoices,
             "sign_ins": make_sign_ins(
@@ -277,7 +303,7 @@ def _conversations(month: date) -> dict[str, int]:
 
 
 @contextmanager
-def _agents(instance: "Instance") -> "Iterator[None]":
+def agents(instance: "Instance") -> "Iterator[None]":
     """Have the agents at play while the block runs."""
     log = (instance.logs / "agents.log").open("wb")
     agents = subprocess.Popen(
@@ -293,7 +319,7 @@ def _agents(instance: "Instance") -> "Iterator[None]":
         log.close()
 
 
-def _set_up_django(instance: "Instance") -> None:
+def set_up_django(instance: "Instance") -> None:
     os.environ.update(instance.environ)
     os.environ["LOG_LEVEL"] = "ERROR"
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
@@ -302,7 +328,7 @@ def _set_up_django(instance: "Instance") -> None:
     django.setup()
 
 
-def _previous_month(today: date) -> date:
+def previous_month(today: date) -> date:
     return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 

@@ -19,7 +19,8 @@ def main() -> None:
         instance.migrate()
         instance.start_processes()
         instance.wait_until_healthy()
-        play(instance=instance)
+        # Everything twice now and then, in another order, or again because nobody heard the answer.
+        play(instance=instance, webhook_faults={"duplicate": 0.2, "reorder": 0.2, "drop": 0.05})
 
 
 if __name__ == "__main__":

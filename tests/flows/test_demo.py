@@ -57,6 +57,7 @@ class TestReport:
     def test_both_sides_count_the_same_conversations(self, demo):
         conversations = demo[0]["conversations"]
         assert conversations["metered"] == conversations["sandbox"] > 0
+        assert conversations["differences"] == []
         assert {"SERVICE", "UTILITY"} <= set(conversations["by_category"])
 
     def test_the_drafts_equal_the_rate_card_applied_by_hand(self, demo):

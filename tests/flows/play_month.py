@@ -1,0 +1,75 @@
+"""Plays a month of many municipalities while webhooks come twice, late and in other orders: `make month`.
+
+In the end our ledger is held against what the sandbox counted from its own books, by number and category; exit 1 when
+they differ. 342 municipalities take a while; `--municipalities 20` a few minutes.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from datetime import datetime
+
+from config.local.demo import AMSTERDAM, Cast, Sandbox, Stage, agents, previous_month, set_up_django
+from config.local.folders import VAR
+from config.local.instance import Instance
+
+FAULTS = {"duplicate": 0.2, "reorder": 0.3, "drop": 0.05}
+REST_SECONDS = 1800.0  # a scene writes to all of them at once
+
+
+def main() -> int:
+    """Bring a platform up, play the month, compare, end everything."""
+    parser = argparse.ArgumentParser(prog="make month", description=__doc__)
+    parser.add_argument("--municipalities", type=int, default=342)
+    most = parser.parse_args().municipalities
+    for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
+        os.environ.pop(name, None)
+    folder = VAR / "month"
+    shutil.rmtree(folder, ignore_errors=True)
+    begun = time.monotonic()
+    with Instance(folder) as instance:
+        instance.take()
+        instance.start_servers()
+        instance.make_database()
+        instance.migrate()
+        instance.start_processes()
+        instance.wait_until_healthy()
+        set_up_django(instance)
+        stage = played(instance, most)
+        invoices, differences = stage.invoice(), stage.differences()
+        counted = stage.sandbox.get(f"conversations?month={stage.month:%Y-%m}")
+        books = stage.sandbox.get("books/summary")
+    print(
+        f"{len(stage.cast)} municipalities, {books['inbound_messages']} messages in, {books['webhook_posts']} webhooks,"
+        f" {counted['total']} conversations, {len(invoices)} drafts, {time.monotonic() - begun:.0f} seconds"
+    )
+    for difference in differences:
+        print(f"differs: {difference}")
+    print("the ledger equals the sandbox's count" if not differences else f"{len(differences)} counts differ")
+    return 1 if differences or len(invoices) != len(stage.cast) else 0
+
+
+def played(instance: Instance, most: int) -> Stage:
+    """Play the month of so many municipalities; return the stage when all is at rest."""
+    from tenants.register import municipalities
+
+    entries = sorted(municipalities().items())[:most]
+    cast = tuple(
+        Cast(entry.schema_name, entry.name, code, place) for place, (code, entry) in enumerate(entries, start=1)
+    )
+    month = previous_month(datetime.now(AMSTERDAM).date())
+    stage = Stage(sandbox=Sandbox(instance.urls.sandbox), month=month, cast=cast, rest_seconds=REST_SECONDS)
+    stage.sandbox.post("clock", {"to": datetime(month.year, month.month, 1, tzinfo=AMSTERDAM).isoformat()})
+    for each in cast:
+        stage.make(each)
+    stage.rest()
+    stage.sandbox.post("faults", {"webhooks": FAULTS})
+    with agents(instance):
+        stage.play_scenes()
+    return stage
+
+
+if __name__ == "__main__":
+    sys.exit(main())
