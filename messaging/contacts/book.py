@@ -51,7 +51,6 @@ class ContactBook:
         ids = Q(wa_id__in=found.wa_ids() | {identity.wa_id for identity in known if identity.wa_id})
         ids |= Q(bsuid__in=found.bsuids() | {identity.bsuid for identity in known if identity.bsuid})
         contacts = list(Contact.objects.select_for_update(no_key=True).filter(ids).order_by("id"))
-        found.seen += evidence.add_contacts(contacts=contacts, known=found)
         self._people = People(found)
         self._bring_in_line(contacts, found)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from messaging.models import Contact, IdChange, Sighting
+from messaging.models import IdChange, Sighting
 
 MOST_ROUNDS = 20  # each further round needs somebody whose ids changed once more
 
@@ -106,25 +106,6 @@ def load(*, wa_ids: Iterable[str], bsuids: Iterable[str], parents: Iterable[str]
         named = (evidence.wa_ids(), evidence.bsuids(), {row.parent_bsuid for row in seen if row.parent_bsuid})
         wanted = (named[0] - known[0], named[1] - known[1], named[2] - known[2])
     return evidence
-
-
-def add_contacts(*, contacts: Iterable[Contact], known: Evidence) -> list[Sighting]:
-    """Keep, and return, what contacts tell that Meta did not: the ids of whom we wrote to first."""
-    pairs = {(row.wa_id, row.bsuid) for row in known.seen}
-    told = [
-        Sighting(wa_id=contact.wa_id or "", bsuid=contact.bsuid or "", seen_at=contact.created_at)
-        for contact in contacts
-        if (contact.wa_id or "", contact.bsuid or "") not in pairs and not _is_derived(contact, known)
-    ]
-    Sighting.objects.bulk_create(told, ignore_conflicts=True)
-    return told
-
-
-def _is_derived(contact: Contact, known: Evidence) -> bool:
-    """Return whether a contact's ids follow from what Meta said of each of them."""
-    return (not contact.wa_id or contact.wa_id in known.wa_ids()) and (
-        not contact.bsuid or contact.bsuid in known.bsuids()
-    )
 
 
 # Three look-ups by index; an OR over both columns would be one that no index serves well.
