@@ -79,10 +79,15 @@ def record_opt_out(
     """
     given = {"how": how, "evidence": evidence, "wamid": wamid, "confirmation": confirmation}
     consent = _append(contact, Consent.Word.OPT_OUT, source, at, recorded_at or at, actor or _CITIZEN, given)
+    honour(contact=contact)
+    return consent
+
+
+def honour(*, contact: Contact) -> None:
+    """Take back the templates that wait for a lane, if the contact's standing word is that none is wanted."""
     latest = standing(contact=contact)
     if latest is not None and latest.word == Consent.Word.OPT_OUT:
         _take_back(contact)
-    return consent
 
 
 def standing(*, contact: Contact) -> Consent | None:
@@ -167,11 +172,14 @@ def _append(
 
 
 def _take_back(contact: Contact) -> None:
-    """Fail the templates that wait for a lane; what a lane has claimed is under way and is left to it."""
-    waiting = Message.objects.select_for_update(of=("self",), no_key=True).filter(
-        state=Message.State.QUEUED, kind="template", outbox_item__contact=contact, outbox_item__claimed_by=None
-    )
-    ids = list(waiting.order_by("id").values_list("id", flat=True))
+    """Fail the templates that wait for a lane. What a lane has claimed is under way, and goes at most this once."""
+    # A lane that is just putting one back is waited for; one that does so later sees the opt-out (lanes, SETTLE).
+    open_states = (Message.State.QUEUED, Message.State.SENDING)
+    templates = Message.objects.filter(kind="template", outbox_item__contact=contact)
+    locked = templates.select_for_update(of=("self",), no_key=True).filter(state__in=open_states)
+    list(locked.order_by("id").values_list("id", flat=True))
+    waiting = templates.filter(state=Message.State.QUEUED, outbox_item__claimed_by=None)
+    ids = list(waiting.values_list("id", flat=True))
     if ids:
         OutboxItem.objects.filter(message_id__in=ids).delete()
         messages = Message.objects.filter(id__in=ids)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from messaging import consent
 from messaging.models import Alteration, Contact, FirstWrite, Message, OutboxItem, Thread, ThreadNote, WindowOpening
 
 
@@ -27,6 +28,7 @@ def merge(*, gone: Contact, kept: Contact, at: datetime) -> Merge:
     # Messages before their outbox rows, as lanes do.
     _move_threads(gone=gone, kept=kept, at=at)
     OutboxItem.objects.filter(contact=gone).update(contact=kept)
+    consent.honour(contact=kept)  # what either said stands for both
     FirstWrite.objects.filter(contact=gone).update(contact=kept)
     Alteration.objects.filter(contact=gone).update(contact=kept)
     for opening in WindowOpening.objects.filter(contact=gone):

@@ -260,6 +260,18 @@ class TestMerged:
         with pytest.raises(NotConsented, match="opted_out"):
             send(Thread.objects.get(state="OPEN"), approved, agent, clock)
 
+    def test_what_waits_for_the_one_is_taken_back_by_the_word_of_the_other(
+        self, utrecht, thread, approved, agent, clock
+    ):
+        waits = send(thread, approved, agent, clock)
+        answer = reply(thread_id=thread.id, text="Wij helpen u graag.", actor=agent, at=clock.now())
+        other = Contact.objects.create(bsuid="NL.77", created_at=clock.now())
+        record_opt_out(contact=other, at=clock.now(), source=SET)
+        meta.receive(utrecht, meta.message(utrecht, wamid="wamid.LINK", bsuid="NL.77", at=clock.move(minutes=1)))
+        waits.refresh_from_db()
+        assert (waits.state, waits.failed_reason) == ("FAILED", "opted_out")
+        assert list(OutboxItem.objects.values_list("message_id", flat=True)) == [answer.id]
+
 
 @given(st.text(max_size=60))
 def test_any_text_means_something_or_nothing(text):
