@@ -1,7 +1,7 @@
 """One lane: paces, claims, and hands each message to `calling`, which calls Meta and has written what came of it.
 
 A claim is committed before the call, and only as many are claimed as are called at once: so what is left in SENDING
-when the process dies is never more than the calls that were in flight.
+when the process dies is never more than the calls that were in flight, and the answers that were being written.
 """
 
 import asyncio
@@ -32,6 +32,9 @@ from whatsapp.client import CloudAPI
 
 # Calls in flight of one number: what leaves in this time, within bounds. Meta usually answers in a quarter of a second.
 IN_FLIGHT_SECONDS, LEAST_IN_FLIGHT, MOST_IN_FLIGHT = 0.8, 64, 256
+# An answer that is being written holds up no call, until so many times as many wait as are called at once: the database
+# is slow then, and what is in nobody's hands after a kill must stay little.
+MOST_UNWRITTEN = 1
 # While others are under way, a claim waits until a fourth of them is done, or so long.
 WORTH_A_CLAIM, GATHER_SECONDS = 4, 0.03
 IDLE_SECONDS = 60.0  # a lane without work is given back after this long
@@ -72,7 +75,8 @@ class Lane:
     _pairs: Pairs = field(default_factory=Pairs)
     _receipts: Receipts = field(default_factory=Receipts)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
+    _in_flight: set[asyncio.Task[None]] = field(default_factory=set)  # until its outcome is written
+    _calling: int = 0  # of these, how many Meta has not answered
     _waits: bool = False  # whether anything was left in the outbox at the last look
     _claimed_at: float = float("-inf")
     _looked_at: float = float("-inf")
@@ -153,11 +157,11 @@ class Lane:
         if self.firsts.is_to_be_counted(at=at):
             await count(lane=self, at=at)
         usual = self._usual_in_flight()
-        free = self.standing.most_in_flight(usual=usual, at=at) - len(self._in_flight)
+        free = self._free(usual=usual, at=at)
         if self.token is None or not self.standing.may_claim(at=at) or free <= 0:
             await self._until_woken(LOOK_SECONDS)
             return
-        if self._in_flight and free < usual // WORTH_A_CLAIM and (left := self._claimed_at + GATHER_SECONDS - at) > 0:
+        if self._calling and free < usual // WORTH_A_CLAIM and (left := self._claimed_at + GATHER_SECONDS - at) > 0:
             await self._until_woken(left)
             return
         allowance = self.pace.allowance(at=at)
@@ -169,6 +173,19 @@ class Lane:
         if claimed is not None and len(claimed) < most and not self.ended:
             await self._receipts.tell(lane=self, most=most - len(claimed))  # no message can leave now
             await self._until_due(at)
+
+    def answered(self) -> None:
+        """Note that Meta answered a call, or never will: another may leave, as soon as that is worth a claim."""
+        self._calling -= 1
+        usual = self._usual_in_flight()
+        if not self._calling or usual - self._calling >= usual // WORTH_A_CLAIM:
+            self._wake.set()
+
+    def _free(self, *, usual: int, at: float) -> int:
+        """Return how many more calls may be under way."""
+        unwritten = len(self._in_flight) - self._calling
+        most = self.standing.most_in_flight(usual=usual, at=at)
+        return min(most - self._calling, usual * MOST_UNWRITTEN - unwritten)
 
     def _usual_in_flight(self) -> int:
         usual = int(self.pace.per_second * IN_FLIGHT_SECONDS)
@@ -215,6 +232,7 @@ class Lane:
                 stop.probe(at=self._claimed_at)
             task = asyncio.create_task(call(lane=self, item=item, probes=stop))
             self._in_flight.add(task)
+            self._calling += 1
             task.add_done_callback(self._done)
         return claimed
 

@@ -3,10 +3,10 @@
 # The lease row is locked in share mode: a claim and a change of owner come one after the other, never at once.
 # A contact's messages leave in order: one that is under way, or waits and is as urgent, holds those behind it; a reply
 # does not wait for a broadcast. What another transaction has locked is left for the next claim.
-# An outbox is empty and full in turn, so that what the planner knows of it is often wrong: believing it empty, it reads
-# all of it for each row that it looks for. With the settings of the lanes' connections (store.py), and with nothing to
-# look `earlier` up by but its contact, one plan is left: in the order of the index outbox_of_lane, each row looked up
-# in outbox_of_contact. Rows that are known are named by an array, here and below: then their own index finds them.
+# An outbox is empty and full in turn, and a plan is kept: one that was made while it was empty, when all plans cost the
+# same, reads all of it for each row. With the settings of the lanes' connections (store.py) one plan is left: in the
+# order of the index outbox_of_lane; `earlier` by its contact, and not as a join (which OFFSET 0 forbids); what is
+# claimed by where it lies. Rows that are known are named by an array, here and below: then their own index finds them.
 # urgency: what is less urgent waits, by the limit of citizens written to first (messaging/lanes/firsts.py); without
 # `firsts` also a single template to somebody new: no window is open, and nobody wrote to them since then.
 CLAIM = """
@@ -20,7 +20,7 @@ CLAIM = """
             )
         FOR SHARE
     ), next AS (
-        SELECT item.id FROM {schema}.messaging_outboxitem AS item
+        SELECT item.ctid FROM {schema}.messaging_outboxitem AS item
         JOIN {schema}.messaging_message AS message ON message.id = item.message_id
         WHERE item.phone_number_id = %(number)s AND item.claimed_by IS NULL AND item.due_at <= clock_timestamp()
             AND EXISTS (SELECT FROM lane) AND item.priority <= %(urgency)s
@@ -50,13 +50,14 @@ CLAIM = """
                         -- What is held before an election does not hold up a crisis.
                         AND (NOT %(elections)s OR message.purpose <> 'CRISIS')
                     )
+                OFFSET 0
             )
         ORDER BY item.priority, item.id
         LIMIT %(most)s
         FOR UPDATE OF item, message SKIP LOCKED
     ), claimed AS (
         UPDATE {schema}.messaging_outboxitem AS item SET claimed_by = %(token)s
-        WHERE item.id = ANY(ARRAY(SELECT id FROM next))
+        WHERE item.ctid = ANY(ARRAY(SELECT ctid FROM next))
         RETURNING item.id, item.message_id, item.contact_id, item.request, item.attempts
     ), sending AS (
         UPDATE {schema}.messaging_message AS message SET state = 'SENDING'
@@ -117,18 +118,36 @@ RECOVER = """
 # ACCEPTED and UNCERTAIN are the truth whenever they come, also after the lease was lost: no token is checked, and
 # states only move forward. AGAIN only while the message is still ours: another owner may have made it UNCERTAIN
 # meanwhile, and then it stays so.
+# A template that would go again to who opted out meanwhile does not (messaging/consent.py): it fails instead.
 # What is told is one JSON text, of store.Settlement: writing arrays costs the sender 30 microseconds a message.
 SETTLE = """
     WITH told AS (
         SELECT * FROM json_to_recordset(%(told)s::json)
             AS told (message_id uuid, kind text, wamid text, code int, reason text, seconds float, counts bool)
-    ), free AS (
+    ), locked AS (
         SELECT told.*, message.state AS before, coalesce((
             SELECT item.claimed_by = %(token)s FROM {schema}.messaging_outboxitem AS item
             WHERE item.message_id = message.id
-        ), FALSE) AS ours
+        ), FALSE) AS ours, message.kind = 'template' AS is_template, message.thread_id
         FROM told JOIN {schema}.messaging_message AS message ON message.id = told.message_id
         FOR NO KEY UPDATE OF message SKIP LOCKED
+    ), free AS (
+        SELECT message_id, wamid, code, seconds, counts, before, ours,
+            CASE WHEN unwanted THEN 'FAILED' ELSE kind END AS kind,
+            CASE WHEN unwanted THEN 'opted_out' ELSE reason END AS reason
+        FROM locked CROSS JOIN LATERAL (
+            SELECT CASE WHEN kind = 'AGAIN' AND is_template AND ours AND before = 'SENDING' THEN coalesce((
+                SELECT consent.word = 'OPT_OUT' FROM {schema}.messaging_consent AS consent
+                WHERE consent.contact_id = ANY(ARRAY(
+                    SELECT contact_id FROM {schema}.messaging_thread WHERE id = locked.thread_id
+                    UNION ALL
+                    SELECT merged.id FROM {schema}.messaging_contact AS merged
+                    JOIN {schema}.messaging_thread AS thread ON thread.contact_id = merged.merged_into_id
+                    WHERE thread.id = locked.thread_id
+                ))
+                ORDER BY consent.at DESC, consent.word DESC, consent.id DESC LIMIT 1
+            ), FALSE) ELSE FALSE END AS unwanted
+        ) AS said
     ), settled AS (
         UPDATE {schema}.messaging_message AS message
         SET wamid = CASE WHEN free.kind = 'ACCEPTED' THEN coalesce(message.wamid, free.wamid) ELSE message.wamid END,
@@ -167,14 +186,15 @@ SETTLE = """
 # A free-form answer whose window closed before it could leave will never be taken: people must know, and see who.
 # Only replies: of broadcasts there may be very many, and Meta refuses the few that are no templates.
 EXPIRE = """
-    WITH late AS (
-        SELECT message.id FROM {schema}.messaging_message AS message
-        JOIN {schema}.messaging_outboxitem AS item ON item.message_id = message.id
-        JOIN {schema}.messaging_thread AS thread ON thread.id = message.thread_id
-        WHERE item.phone_number_id = %(number)s AND item.priority = 0 AND item.claimed_by IS NULL
-            AND message.state = 'QUEUED'
-            AND item.request ->> 'type' <> 'template' AND thread.last_inbound_at <= %(closed_before)s
-        ORDER BY message.id FOR NO KEY UPDATE OF message SKIP LOCKED
+    WITH waiting AS MATERIALIZED (
+        SELECT message_id FROM {schema}.messaging_outboxitem
+        WHERE phone_number_id = %(number)s AND priority = 0 AND claimed_by IS NULL AND request ->> 'type' <> 'template'
+    ), late AS (
+        SELECT id FROM {schema}.messaging_message AS message
+        WHERE id = ANY(ARRAY(SELECT message_id FROM waiting)) AND state = 'QUEUED' AND (
+            SELECT last_inbound_at FROM {schema}.messaging_thread WHERE id = message.thread_id
+        ) <= %(closed_before)s
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     ), failed AS (
         UPDATE {schema}.messaging_message AS message SET state = 'FAILED', failed_reason = %(reason)s
         FROM late WHERE message.id = late.id RETURNING message.id, message.thread_id

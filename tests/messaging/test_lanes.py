@@ -10,10 +10,11 @@ from django_tenants.utils import schema_context
 from psycopg import DataError, OperationalError
 
 from audit.record import Actor
+from messaging.consent import record_opt_out
 from messaging.lanes import standing as standing_module
 from messaging.lanes.pace import Pace
 from messaging.lanes.store import Ending, LaneStore
-from messaging.models import Message, OutboxItem, Template, Thread
+from messaging.models import Consent, Message, OutboxItem, Template, Thread
 from messaging.replying import Draft, queue
 from tenants.models import Onboarding
 from tenants.onboarding.moves import move
@@ -338,6 +339,44 @@ class TestHeldTemplates:
         assert texts[before:] == ["antwoord"]
         assert took < 2
         assert states["antwoord"] == "ACCEPTED"
+
+
+class TestOptedOut:
+    def test_a_template_that_was_throttled_does_not_go_again_to_who_opted_out_meanwhile(
+        self, put, play, threads, clock
+    ):
+        with schema_context("utrecht"):
+            content = TemplateMessage.with_body(name="oproep", language="nl", values={})
+            draft = Draft(thread=threads[0], content=content, text="oproep", template=Template.objects.first())
+            queue(drafts=[draft], priority=BROADCAST, actor=AGENT, at=clock.now())
+        put("antwoord", to=1)
+
+        def opt_out():
+            with schema_context("utrecht"):
+                contact = threads[0].contact
+                record_opt_out(contact=contact, at=clock.now(), source=Consent.Source.WHATSAPP)
+
+        async def throttles(body):
+            if len([each for each in world_of[0].meta.requests if each == body]) > 1:
+                return taken(body)  # whatever goes again is taken
+            if body["type"] == "template":
+                await asyncio.to_thread(opt_out)
+            return refusal(131056)
+
+        world_of: list[World] = []
+
+        async def scenario(world):
+            world_of.append(world)
+            async with running(await world.lane()):
+                await until(lambda: settled(world))
+            return world.meta.texts(), await world.ask(
+                "SELECT text, state, failed_reason FROM utrecht.messaging_message WHERE direction = 'OUTBOUND'"
+                " ORDER BY text"
+            )
+
+        texts, messages = play(scenario, answer=throttles)
+        assert sorted(texts) == ["antwoord", "antwoord", "oproep"]
+        assert messages == [("antwoord", "ACCEPTED", ""), ("oproep", "FAILED", "opted_out")]
 
 
 class TestWaiting:
