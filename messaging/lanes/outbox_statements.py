@@ -111,7 +111,8 @@ RECOVER = """
         WHERE item.message_id = message.id AND item.phone_number_id = %(number)s AND item.claimed_by < %(token)s
         RETURNING message.id
     )
-    DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM left_over) RETURNING message_id
+    DELETE FROM {schema}.messaging_outboxitem
+    WHERE message_id = ANY(ARRAY(SELECT id FROM left_over)) RETURNING message_id
 """
 
 # What came of many calls, in one commit. What another transaction has locked is left out, and told: it comes again.
@@ -199,7 +200,7 @@ EXPIRE = """
         UPDATE {schema}.messaging_message AS message SET state = 'FAILED', failed_reason = %(reason)s
         FROM late WHERE message.id = late.id RETURNING message.id, message.thread_id
     ), gone AS (
-        DELETE FROM {schema}.messaging_outboxitem WHERE message_id IN (SELECT id FROM failed)
+        DELETE FROM {schema}.messaging_outboxitem WHERE message_id = ANY(ARRAY(SELECT id FROM failed))
     )
     SELECT thread_id FROM failed
 """
