@@ -34,8 +34,8 @@ WINDOWS = 200
 EMAIL, PASSWORD = "agent@benchmarks.example", "een-lang-wachtwoord-1"
 # As many messages of one thread as of all others, a tenth of them of a word that is looked for; ours every second one.
 FILL = """
-    INSERT INTO messaging_contact (id, wa_id, profile_name, username, created_at)
-    SELECT md5('c' || n)::uuid, '3169' || lpad(n::text, 7, '0'), 'Inwoner ' || n, '', now()
+    INSERT INTO messaging_contact (id, wa_id, profile_name, username, parent_bsuid, created_at)
+    SELECT md5('c' || n)::uuid, '3169' || lpad(n::text, 7, '0'), 'Inwoner ' || n, '', '', now()
     FROM generate_series(1, %(threads)s::int) AS n;
     INSERT INTO messaging_thread (id, contact_id, phone_number_id, state, opened_at, closed_at, last_inbound_at,
         last_message_at, waiting_since, imported, close_reason, case_number)
