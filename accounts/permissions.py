@@ -23,6 +23,7 @@ class Permission(StrEnum):
     ANSWER_THREADS = "ANSWER_THREADS"
     READ_ALL_TEAMS = "READ_ALL_TEAMS"
     READ_NUMBERS = "READ_NUMBERS"
+    MANAGE_NUMBERS = "MANAGE_NUMBERS"
     READ_TEMPLATES = "READ_TEMPLATES"
     MANAGE_TEMPLATES = "MANAGE_TEMPLATES"
     READ_USERS = "READ_USERS"
@@ -56,6 +57,7 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.ANSWER_THREADS: frozenset({MunicipalRole.AGENT, MunicipalRole.SUPERVISOR}),
     Permission.READ_ALL_TEAMS: frozenset({MunicipalRole.SUPERVISOR}),
     Permission.READ_NUMBERS: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
+    Permission.MANAGE_NUMBERS: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_TEMPLATES: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.MANAGE_TEMPLATES: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_USERS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_OPERATOR}),

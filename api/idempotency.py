@@ -75,20 +75,22 @@ def forget(*, before: datetime) -> int:
 
 def _take(api_key: ApiKey, idempotency_key: str, request_hash: bytes, at: datetime) -> IdempotencyRecord | None:
     """Insert the record and return it, or return None when it is there; waits for a transaction that is writing it."""
-    insert = (
-        f"INSERT INTO {IdempotencyRecord._meta.db_table} (api_key_id, idempotency_key, request_hash, created_at)"  # noqa: S608 - the name is ours
-        " VALUES (%s, %s, %s, %s) ON CONFLICT (api_key_id, idempotency_key) DO NOTHING RETURNING id"
-    )
+    table = IdempotencyRecord._meta.db_table
+    insert = f"""
+        SET LOCAL lock_timeout = '{LONGEST_WAIT_SECONDS}s';
+        INSERT INTO {table} (api_key_id, idempotency_key, request_hash, created_at) VALUES (%s, %s, %s, %s)
+            ON CONFLICT (api_key_id, idempotency_key) DO NOTHING RETURNING id;
+        SET LOCAL lock_timeout TO DEFAULT
+    """  # noqa: S608 - the name is ours
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT_SECONDS}s'")
         try:
             cursor.execute(insert, [api_key.id, idempotency_key, request_hash, at])
         except OperationalError as error:
             if isinstance(error.__cause__, errors.LockNotAvailable):
                 raise UnderWay from error
             raise
+        cursor.nextset()  # of one round trip with three statements, the second
         row = cursor.fetchone()
-        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
     if row is None:
         return None
     return IdempotencyRecord(

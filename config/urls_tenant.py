@@ -60,6 +60,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("live/inbox/", listening.inbox, name="live-inbox"),
     path("live/threads/<uuid:thread_id>/", listening.thread, name="live-thread"),
     path("numbers/", administration.numbers, name="numbers"),
+    path("numbers/<slug:phone_number_id>/profile/", administration.profile, name="number-profile"),
     path("templates/", template_pages.templates, name="templates"),
     path("templates/sync/", template_pages.sync, name="sync-templates"),
     path("templates/new/", drafting.new, name="new-template"),

@@ -114,6 +114,9 @@ def send(
     Raises NotFound, WindowClosed (a content alone), ThreadClosed, TemplateUnusable, CannotReact, NotConsented,
     InvalidConsent, LimitExceeded, InvalidContent: nothing is queued then, nothing recorded, and nobody was added.
     """
+    looks_up_nothing = template is None and opt_in is None and reply_to is None
+    if looks_up_nothing and isinstance(to, UUID) and content is not None and not isinstance(content, React):
+        return _reply(to, content, actor, at)
     thread = _thread(to, at)
     if opt_in is not None:
         _record(thread.contact, Consent.Word.OPT_IN, opt_in, actor, at)
@@ -126,6 +129,13 @@ def send(
     assert template is not None, "a message has a content or a template"
     template_id = _template_id(template, thread)
     return send_template(thread_id=thread.id, template_id=template_id, values=template.filling, actor=actor, at=at)
+
+
+def _reply(thread_id: UUID, content: Content, actor: Actor, at: datetime) -> Message:
+    try:
+        return reply_with(thread_id=thread_id, content=content, actor=actor, at=at)
+    except Thread.DoesNotExist:
+        raise NotFound("thread") from None
 
 
 def _react(thread: Thread, wanted: React, actor: Actor, at: datetime) -> Message:

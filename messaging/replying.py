@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Now
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Greatest, Now
 
 from audit.record import Actor, record
 from messaging import consent, window
@@ -19,7 +19,7 @@ from messaging.announcing import announce
 from messaging.attaching import Attached
 from messaging.core.models import OutboxWake
 from messaging.models import Contact, Medium, Message, OutboxItem, ReplyDraft, Template, Thread
-from messaging.templates import sending, versions
+from messaging.templates import judging, sending, versions
 from messaging.templates.filling import Filling, TemplateUnusable, fill
 from tenants import elections
 from tenants.declaration import Purpose
@@ -127,7 +127,7 @@ def reply_with(
     )
     # A thumbs-up is no answer: who asked something still waits.
     answers = content.type != "reaction"
-    return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at, answers=answers)[0]
+    return _queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at, answers=answers)[0]
 
 
 @transaction.atomic
@@ -146,7 +146,7 @@ def send_template(
     if template.waba_id != _waba_id(thread.phone_number_id):
         raise TemplateUnusable("template_of_another_account")
     draft = template_draft(thread=thread, template=template, values=values, at=at)
-    return queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at)[0]
+    return _queue(drafts=[draft], priority=OutboxItem.Priority.REPLY, actor=actor, at=at)[0]
 
 
 def template_draft(*, thread: Thread, template: Template, values: Mapping[str, str] | Filling, at: datetime) -> Draft:
@@ -159,6 +159,8 @@ def template_draft(*, thread: Thread, template: Template, values: Mapping[str, s
         raise TemplateUnusable(refused)
     _check_election(thread, template, at)
     content = fill(template=template, filling=values if isinstance(values, Filling) else Filling(body=values))
+    if judging.flagged_by_filling(template=template, filled=content.text, at=at):
+        raise TemplateUnusable("template_values_flagged")
     return Draft(thread=thread, content=content, text=content.text, purpose=template.purpose, template=template)
 
 
@@ -177,6 +179,17 @@ def queue(
     Raises LimitExceeded, InvalidContent: Meta would refuse one of them. NotConsented: one of them is a template to
     somebody who may not be written to first (`consent.refusals` tells who). Nothing is queued then.
     """
+    return _queue(drafts=drafts, priority=priority, actor=actor, at=at, answers=answers)
+
+
+def _queue(
+    *,
+    drafts: Sequence[Draft],
+    priority: OutboxItem.Priority,
+    actor: Actor,
+    at: datetime,
+    answers: bool | None = None,
+) -> list[Message]:
     first = {draft.thread.contact_id for draft in drafts if draft.content.type == "template"}
     if len(drafts) > 1 or first:
         # All at once and in order, before they are written: others wait for them instead of deadlocking.
@@ -201,9 +214,10 @@ def queue(
     Message.objects.bulk_create(messages)
     OutboxItem.objects.bulk_create(items)
     threads = [draft.thread.id for draft in drafts]
+    changes: dict[str, Any] = {"last_message_at": Greatest("last_message_at", Value(at))}
     if priority == OutboxItem.Priority.REPLY if answers is None else answers:
-        Thread.objects.filter(id__in=threads).update(waiting_since=None)
-    Thread.objects.filter(id__in=threads, last_message_at__lt=at).update(last_message_at=at)
+        changes["waiting_since"] = None
+    Thread.objects.filter(id__in=threads).update(**changes)
     numbers = sorted({draft.thread.phone_number_id for draft in drafts})
     OutboxWake.objects.bulk_create(OutboxWake(phone_number_id=number) for number in numbers)
     announce(threads=threads)
@@ -233,11 +247,11 @@ def _waba_id(phone_number_id: str) -> str:
 def lock_open(*, thread_id: UUID) -> Thread:
     """Return an open thread with its contact, both locked.  Raises ThreadClosed, Thread.DoesNotExist."""
     while True:
-        contact_id = Thread.objects.values_list("contact_id", flat=True).get(id=thread_id)
         # The contact first, then the thread, as who applies what citizens write does: so the two never deadlock.
-        contact = Contact.objects.select_for_update(no_key=True).get(id=contact_id)
+        locked = Contact.objects.select_for_update(no_key=True, of=("self",))
+        contact = locked.filter(threads=thread_id).first()
         thread = Thread.objects.select_for_update(no_key=True).get(id=thread_id)
-        if thread.contact_id == contact.id:
+        if contact is not None and thread.contact_id == contact.id:
             break  # else the contact was merged in between
     thread.contact = contact
     if thread.state != Thread.State.OPEN:

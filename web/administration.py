@@ -1,13 +1,50 @@
-"""The municipal admin's pages: its numbers. One domain call a view."""
+"""The municipal admin's pages: its numbers, and the profile of each. One domain call a view."""
 
-from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from dataclasses import asdict, dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import Permission
-from messaging import overview
+from messaging import number_profile, overview
+from messaging.number_profile import LONGEST, Profile
 from tenants import clock
-from web.access import PageRequest, requires
+from tenants.models import Number
+from web.access import PageRequest, permissions, requires
+from whatsapp.outcomes import MetaRefused, MetaUnreachable
+
+LABELS: dict[str, Promise] = {
+    "about": gettext_lazy("In short"),
+    "description": gettext_lazy("Description"),
+    "address": gettext_lazy("Address"),
+    "email": gettext_lazy("E-mail address"),
+    "website": gettext_lazy("Web page"),
+}
+PROBLEMS: dict[str, Promise] = {
+    "missing": gettext_lazy("This may not be empty."),
+    "too_long": gettext_lazy("This is too long."),
+    "no_address": gettext_lazy("This is no e-mail address."),
+    "no_page": gettext_lazy("Give an address that begins with https://."),
+}
+AWAY = gettext_lazy("Meta does not answer now. Try again later.")
+REFUSED = gettext_lazy("Meta refused this. Nothing was changed.")
+NO_ACCESS = gettext_lazy("We have no access to this number at Meta. Ask your provider.")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field of the profile's form."""
+
+    name: str
+    label: Promise
+    value: str
+    longest: int
+    wrong: Promise | str
 
 
 @require_safe
@@ -17,4 +54,47 @@ def numbers(request: PageRequest) -> HttpResponse:
     at = clock.now()
     found = overview.numbers(municipality=request.tenant, at=at)
     written_first = overview.written_first(at=at)
-    return render(request, "web/numbers.html", {"numbers": found, "now": at, "written_first": written_first})
+    may_change = Permission.MANAGE_NUMBERS in permissions(request)
+    context = {"numbers": found, "now": at, "written_first": written_first, "may_change": may_change}
+    return render(request, "web/numbers.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.MANAGE_NUMBERS)
+def profile(request: PageRequest, phone_number_id: str) -> HttpResponse:
+    """Show the profile that Meta has of a number, and change it."""
+    number = number_profile.find_number(municipality=request.tenant, phone_number_id=phone_number_id)
+    if number is None:
+        raise Http404
+    shown, wrong, trouble = None, {}, ""
+    try:
+        if request.method != "POST":
+            shown = number_profile.read(number=number)
+        else:
+            shown = Profile(**{name: request.POST.get(name, "").strip() for name in LABELS})
+            number_profile.change(number=number, wanted=shown, actor=request.user.actor(), at=clock.now())
+            messages.success(request, _("It was saved at Meta."))
+            return redirect("number-profile", phone_number_id=phone_number_id)
+    except number_profile.UnfitProfile as unfit:
+        wrong = unfit.problems
+    except number_profile.NoAccess:
+        trouble = str(NO_ACCESS)
+    except MetaUnreachable:
+        trouble = str(AWAY)
+    except MetaRefused:
+        trouble = str(REFUSED)
+    return _profile_page(request, number, shown, wrong, trouble)
+
+
+def _profile_page(
+    request: PageRequest, number: Number, shown: Profile | None, wrong: dict[str, str], trouble: str
+) -> HttpResponse:
+    values = asdict(shown) if shown is not None else {}
+    rows = [
+        Row(name, LABELS[name], value, LONGEST[name], PROBLEMS[wrong[name]] if name in wrong else "")
+        for name, value in values.items()
+    ]
+    status = 422 if wrong else 503 if trouble else 200
+    return render(
+        request, "web/number_profile.html", {"number": number, "rows": rows, "trouble": trouble}, status=status
+    )

@@ -291,6 +291,10 @@ REFUSALS: dict[str, Promise] = {
     ),
     "template_of_another_account": _("This template belongs to another number. Choose another one."),
     "template_parameters_differ": _("Fill in every field of the template."),
+    "template_values_flagged": _(
+        "What you filled in has words that a municipality may not send by WhatsApp: promotion, politics or elections. "
+        "Write it otherwise."
+    ),
     "election_period": _(
         "Until the election your municipality starts no conversations but in a crisis. "
         "Once this citizen has written, you can answer."
@@ -412,6 +416,7 @@ ACTIONS: dict[str, Promise] = {
     "thread.case": _("Conversation linked to a case"),
     "team.change": _("Team changed"),
     "team.dissolve": _("Team dissolved"),
+    "number.profile": _("Profile of a number changed"),
     "office.hours": _("Opening hours saved"),
     "office.special_day": _("Special day added"),
     "office.special_day_removed": _("Special day removed"),

@@ -132,6 +132,13 @@ class BusinessAPI:
         body = {"messaging_product": "whatsapp", **profile}
         await self._call("POST", f"{_checked(phone_number_id)}/whatsapp_business_profile", token, body=body)
 
+    async def profile(self, *, phone_number_id: str, token: str) -> dict[str, Any]:
+        """Return the profile that citizens see, as Meta wrote it."""
+        params = {"fields": "about,description,address,email,websites"}
+        answer = await self._call("GET", f"{_checked(phone_number_id)}/whatsapp_business_profile", token, params=params)
+        found = objects(answer.get("data"))
+        return dict(found[0]) if found else {}
+
     async def _call(
         self,
         method: str,

@@ -89,6 +89,7 @@ UNUSABLE = {
     "template_header_differs": "Give the header that the template has: its variable, medium or place, and no other.",
     "template_buttons_differ": "Give what the template's buttons need, by their place, and nothing for other places.",
     "template_parameters_differ": "Give exactly the variables that the template has.",
+    "template_values_flagged": "What is filled in has words of promotion, politics or elections: write it otherwise.",
     "template_of_another_account": "The template belongs to another number's account.",
     "template_rejected": "Meta rejected this template.",
     "template_paused": "Meta paused this template for its quality; it may be sent again when its status is APPROVED.",

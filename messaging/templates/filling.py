@@ -31,7 +31,7 @@ class TemplateUnusable(Exception):
     """The template cannot be sent as asked; `code` says why.
 
     template_parameters_differ, template_header_differs, template_buttons_differ, template_of_another_account,
-    election_period, and those of messaging/templates/sending.py.
+    template_values_flagged, election_period, and those of messaging/templates/sending.py.
     """
 
     def __init__(self, code: str) -> None:

@@ -71,6 +71,19 @@ def judgement(*, template: Template, at: datetime) -> Judgement:
     return Judgement(findings=findings, review=asked.first())
 
 
+def flagged_by_filling(*, template: Template, filled: str, at: datetime) -> tuple[policy.Finding, ...]:
+    """Return what is flagged in a message that is not in its template: words that somebody filled in.
+
+    Those of the template itself were judged when it was handed in. Looked at is the whole message, so that no phrase
+    hides by beginning in the template and ending in what is filled in.
+    """
+    found = policy.check(texts=[filled], on=_day(at))
+    if not found:
+        return ()
+    own = policy.check(texts=texts_of(name=template.name, components=template.components), on=_day(at))
+    return tuple(each for each in found if each not in own)
+
+
 def texts_of(*, name: str, components: Any) -> list[str]:
     """Return all that a template says: its name, texts, labels, addresses and examples."""
     return [name, *_strings(components)]

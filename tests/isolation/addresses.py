@@ -493,6 +493,13 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "templates/<uuid:template_id>/submit/": Address(
         PAGE, "ADMIN", method="POST", ids={"template_id": Template}, nothing="asks Meta, who is away (the same)"
     ),
+    "numbers/<slug:phone_number_id>/profile/": Address(
+        PAGE,
+        "ADMIN",
+        ids={"phone_number_id": lambda party: party.number.phone_number_id},
+        nothing="asks Meta, who is away",
+        answered=frozenset({503}),
+    ),
     "opening-hours/": Address(PAGE, "ADMIN", sees=("SpecialDay.name",), elsewhere=frozenset({200, 400})),
     "opening-hours/days/": Address(
         PAGE,

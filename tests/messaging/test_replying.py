@@ -91,6 +91,31 @@ class TestTemplates:
         with pytest.raises(TemplateUnusable, match="template_parameters_differ"):
             send_template(thread_id=thread.id, template_id=approved.id, values=values, actor=agent, at=clock.now())
 
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"naam": "Piet", "onderwerp": "de avond van de V.V.D."},
+            {"naam": "Piet", "onderwerp": "20% korting op uw zwembadkaart"},
+            {"naam": "Piet", "onderwerp": "onze lijst 3. Stem dus op lijst 3"},
+        ],
+    )
+    def test_what_is_filled_in_is_held_to_the_declaration_too(self, thread, agent, approved, clock, values):
+        sent = {"thread_id": thread.id, "template_id": approved.id, "actor": agent, "at": clock.now()}
+        with pytest.raises(TemplateUnusable, match="template_values_flagged"):
+            send_template(values=values, **sent)
+        assert not OutboxItem.objects.exists()
+        send_template(values=self.VALUES, **sent)
+
+    def test_words_of_the_template_itself_were_judged_before(self, thread, agent, approved, clock):
+        Template.objects.update(
+            body="Uw verkiezingspas, {{naam}}: {{onderwerp}}.",
+            components=[{"type": "BODY", "text": "Uw verkiezingspas, {{naam}}: {{onderwerp}}."}],
+        )
+        sent = {"thread_id": thread.id, "template_id": approved.id, "actor": agent, "at": clock.now()}
+        send_template(values=self.VALUES, **sent)
+        with pytest.raises(TemplateUnusable, match="template_values_flagged"):
+            send_template(values={**self.VALUES, "onderwerp": "ons stemadvies"}, **sent)
+
 
 class TestNewThread:
     def test_it_inherits_the_contacts_window_on_the_number(self, thread, agent, clock):

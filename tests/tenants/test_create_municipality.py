@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 import threading
 
 import pytest
@@ -12,7 +14,7 @@ from django_tenants.utils import schema_context
 from accounts.models import Invitation, Mail, RoleGrant, User
 from audit.models import Entry
 from messaging.core.models import Lane
-from messaging.models import InboxEvent, Template
+from messaging.models import InboxEvent, Office, Template
 from tenants.models import DeclaredPurpose, Domain, Municipality, Number
 
 ALMELO = {
@@ -35,6 +37,26 @@ def make(schema="almelo", **changes):
     except CommandError as error:
         return error.returncode, str(error)
     return 0, json.loads(out.getvalue())
+
+
+def die(**_):
+    """Be killed, as a step of making a tenant."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def signal_of_maker(settings, steps):
+    """Make it by these steps in a process of its own; return the signal by which that ended, or None."""
+    connection.close()
+    child = os.fork()
+    if child == 0:
+        try:
+            settings.PROVISIONING_STEPS = steps
+            make()
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    connection.set_schema_to_public()
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
 
 
 def everything():
@@ -184,6 +206,17 @@ class TestRefusing:
         assert everything() == before
         assert connection.schema_name == "public"
         assert make()[1]["created"] is True
+
+    def test_killed_before_or_after_any_step_and_begun_again_it_is_one_complete_tenant(self, committing_db, settings):
+        steps, before = list(settings.PROVISIONING_STEPS), everything()
+        for place in range(len(steps) + 1):
+            killing = [*steps[:place], "tests.tenants.test_create_municipality.die", *steps[place:]]
+            assert signal_of_maker(settings, killing) == signal.SIGKILL
+            assert everything() == before, f"killed after {place} steps"
+        assert [make()[1]["created"] for _ in range(2)] == [True, False]
+        assert Municipality.objects.filter(schema_name="almelo").count() == 1
+        with schema_context("almelo"):
+            assert (Office.objects.count(), Template.objects.count(), Invitation.objects.count()) == (1, 10, 1)
 
     def test_it_is_made_once_by_two_at_the_same_moment(self, committing_db):
         answers, both = [], threading.Barrier(2)
