@@ -93,9 +93,9 @@ def approved(utrecht) -> Template:
         return template
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def played():
-    """Return a running platform with something on every page."""
+    """Return a running platform with something on every page; all tests in a browser share it."""
     folder = Path(os.environ[testing.RUN_FOLDER]) / f"live-web-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     with stage(folder) as made:
         yield made

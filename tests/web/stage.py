@@ -35,7 +35,24 @@ PEOPLE = {  # by word: schema, role, name
 }
 WIDE, PHONE = (1280, 900), (360, 740)
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+AXE_OF_COLOURS = ["color-contrast", "link-in-text-block"]
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# Everybody at once: a process of its own for each takes longer than all of them.
+MAKE_PEOPLE = """
+import json, sys
+from accounts.making import make_user, set_up_app
+from audit.record import Actor
+from tenants import clock
+people, secrets = json.load(sys.stdin), {}
+for word, each in people.items():
+    made = make_user(
+        schema_name=each["schema"], email=f"{word}@voorbeeld.example", name=each["name"], roles=[each["role"].upper()],
+        password=each["password"], actor=Actor.system("create_user"), at=clock.now(),
+    )
+    if each["with_app"]:
+        secrets[word] = set_up_app(schema_name=each["schema"], user=made.user)
+print(json.dumps(secrets))
+"""
 # An agent's answer that cannot arrive; the agents at play overlook somebody now and then.
 ANSWER_OMER = """
 from django_tenants.utils import schema_context
@@ -128,16 +145,18 @@ class Stage:
         last_month = (today.replace(day=1) - timedelta(days=1)).replace(day=15, hour=10, minute=5)
         live.post("clock", {"to": last_month.isoformat()})
         live.start_towns()
-        for word, (schema, role, name) in PEOPLE.items():
-            with_app = schema == "public" or role == "admin"
-            made = live.instance.manage(
-                *("create_user", schema, "--email", f"{word}@voorbeeld.example", "--name", name),
-                *("--role", role, "--password", "-"),
-                *(["--totp"] if with_app else []),
-                given=PASSWORD,
-            )
-            if with_app:
-                self.apps[word] = json.loads(made)["totp_secret"]
+        people = {
+            word: {
+                "schema": schema,
+                "role": role,
+                "name": name,
+                "password": PASSWORD,
+                "with_app": schema == "public" or role == "admin",
+            }
+            for word, (schema, role, name) in PEOPLE.items()
+        }
+        made = live.instance.manage("shell", "--verbosity", "0", "--command", MAKE_PEOPLE, given=json.dumps(people))
+        self.apps |= json.loads(made)
         for phone, name, text in CITIZENS:
             self.write(phone=phone, name=name, text=text)
         live.rest()
@@ -396,12 +415,21 @@ def browser() -> Iterator[Browser]:
             opened.close()
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds against WCAG 2.2 AA on a page, each in one line."""
+def violations(page: Page, *, only: list[str] | None = None) -> list[str]:
+    """Return what axe-core finds against WCAG 2.2 AA on a page, each in one line; only: by these rules of its alone."""
     page.evaluate(AXE.read_text())
-    found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", AXE_TAGS)
+    chosen = {"type": "rule", "values": only} if only else {"type": "tag", "values": AXE_TAGS}
+    found = page.evaluate("chosen => axe.run(document, {runOnly: chosen, resultTypes: ['violations']})", chosen)
     return [
         f"{each['id']}: {node['target']} {node['failureSummary']}"
         for each in found["violations"]
         for node in each["nodes"]
     ]
+
+
+def violations_by_day_and_night(page: Page) -> list[str]:
+    """Return what axe-core finds in the light scheme, and by night of what a scheme can change: its colours."""
+    page.emulate_media(color_scheme="light")
+    by_day = violations(page)
+    page.emulate_media(color_scheme="dark")
+    return by_day + [f"by night, {each}" for each in violations(page, only=AXE_OF_COLOURS)]

@@ -22,13 +22,18 @@ WORKSPACE = [
     "/entries/",
     "/teams/",
     "/elections/",
+    "/opening-hours/",
+    "/closed-answer/",
+    "/privacy-notice/",
+    "/labels/",
+    "/canned/",
 ]
 OF_FINANCE = {"/invoices/", "/month-so-far/", "/unpaid/", "/margin/", "/adjustments/", "/rate-cards/", "/buyers/"}
 OF_SUPPORT = {"/overview/", "/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/", "/entries/"}
 CONSOLE = ["/drafts/", "/elections/", "/keys/", "/trail/", *sorted(OF_SUPPORT), *sorted(OF_FINANCE)]
 MAY = {
     ("utrecht", "AGENT"): {"/inbox/", "/unreached/"},
-    ("utrecht", "SUPERVISOR"): {"/inbox/", "/numbers/", "/templates/", "/unreached/"},
+    ("utrecht", "SUPERVISOR"): {"/inbox/", "/numbers/", "/templates/", "/unreached/", "/canned/"},
     ("utrecht", "ADMIN"): set(WORKSPACE) - {"/inbox/", "/trail/", "/unreached/", "/invoices/"},
     ("utrecht", "FINANCE"): {"/usage/", "/invoices/"},
     ("utrecht", "PRIVACY_OFFICER"): {"/trail/", "/entries/"},
