@@ -217,7 +217,7 @@ def test_by_keyboard_one_gets_past_the_frame(context, played):
     expect(page.get_by_role("link", name="Naar de inhoud")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Van mij")).to_be_focused()
+    expect(page.get_by_label("Zoek in gesprekken")).to_be_focused()
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
