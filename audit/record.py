@@ -12,6 +12,11 @@ from audit.chain import FIRST_HASH, FORM, hash_of
 from audit.models import Entry
 from audit.origin import origin_now
 
+HOLD_LAST = """
+    SELECT pg_advisory_xact_lock(hashtext('audit'), hashtext(current_schema()));
+    SELECT sequence, hash FROM audit_entry ORDER BY sequence DESC LIMIT 1
+"""
+
 
 class UnwritableDetails(Exception):
     """The details hold what JSON in the database gives back in another form, so that the chain would not hold."""
@@ -35,7 +40,6 @@ class Actor:
         return cls(schema="public", id="system", name=name)
 
 
-@transaction.atomic
 def record(
     *, action: str, actor: Actor, at: datetime, subject: str, outcome: str = "OK", details: dict[str, Any] | None = None
 ) -> Entry:
@@ -48,24 +52,21 @@ def record(
     What is done by break-glass says so in its details, and stands in the BSP's own trail too.
     Raises UnwritableDetails: they would not be read back as they were written.
     """
-    if actor.break_glass:
-        details = {**(details or {}), "break_glass": actor.break_glass}
-        schema: str = connection.schema_name  # type: ignore[attr-defined]
-        if schema != get_public_schema_name():
-            entry = _append(action, actor, at, subject, outcome, details)
+    said = {**(details or {}), "break_glass": actor.break_glass} if actor.break_glass else details or {}
+    _check_details(said)
+    schema: str = connection.schema_name  # type: ignore[attr-defined]
+    with transaction.atomic(savepoint=False):  # what it is part of stands or falls with it
+        entry = _append(action, actor, at, subject, outcome, said)
+        if actor.break_glass and schema != get_public_schema_name():
             with schema_context(get_public_schema_name()):
-                _append(action, actor, at, subject, outcome, {**details, "municipality": schema})
-            return entry
-    return _append(action, actor, at, subject, outcome, details or {})
+                _append(action, actor, at, subject, outcome, {**said, "municipality": schema})
+    return entry
 
 
 def _append(action: str, actor: Actor, at: datetime, subject: str, outcome: str, details: dict[str, Any]) -> Entry:
-    _check_details(details)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('audit'), hashtext(current_schema()))")
-    last = Entry.objects.order_by("-sequence").only("sequence", "hash").first()
+    sequence, previous_hash = _hold_last()
     entry = Entry(
-        sequence=last.sequence + 1 if last else 1,
+        sequence=sequence + 1,
         at=at,
         actor_schema=actor.schema,
         actor_id=actor.id,
@@ -76,12 +77,22 @@ def _append(action: str, actor: Actor, at: datetime, subject: str, outcome: str,
         origin=origin_now(),
         details=details,
         form=FORM,
-        previous_hash=bytes(last.hash) if last else FIRST_HASH,
+        previous_hash=previous_hash,
     )
     entry.hash = hash_of(entry=entry)
     entry.save(force_insert=True)
     anchor.keep(entry=entry)
     return entry
+
+
+def _hold_last() -> tuple[int, bytes]:
+    """Hold the chain until the transaction ends; return number and hash of its last entry."""
+    with connection.cursor() as cursor:
+        # Two statements, so that the second sees what whoever held it before has written; one round trip.
+        cursor.execute(HOLD_LAST)
+        cursor.nextset()
+        last = cursor.fetchone()
+    return (last[0], bytes(last[1])) if last else (0, FIRST_HASH)
 
 
 def _check_details(value: Any) -> None:
