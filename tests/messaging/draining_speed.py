@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from billing import metering as billing_metering
 from messaging import inbox
 from messaging.models import InboxEvent, Message
 from messaging.replying import reply
@@ -64,3 +65,36 @@ def test_statuses(utrecht, thread, agent, clock):
         )
         meta.store(utrecht, *bodies)
         sys.stdout.write(f"\nstatuses, {status}: {drained(utrecht)}")
+
+
+def test_what_metering_adds(utrecht, here, thread, agent, clock, monkeypatch):
+    """Print the share of metering in a mixed day: two messages in, one answer out with its three statuses."""
+    spent = {"wall": 0.0}
+    original = billing_metering.record_reports
+
+    def timed(**given):
+        begun = time.perf_counter()
+        try:
+            return original(**given)
+        finally:
+            spent["wall"] += time.perf_counter() - begun
+
+    monkeypatch.setattr(billing_metering, "record_reports", timed)
+    made = [reply(thread_id=thread.id, text="x", actor=agent, at=clock.now()) for _ in range(300)]
+    for n, message in enumerate(made):
+        Message.objects.filter(id=message.id).update(state="ACCEPTED", wamid=f"wamid.OUT{n}")
+    pricing = {"pricing": {"pricing_model": "PMP", "type": "free_customer_service", "category": "service"}}
+    bodies = []
+    for n, message in enumerate(made):
+        for turn in range(2):
+            wamid = f"wamid.in.{n}.{turn}"
+            bodies.append(meta.message(utrecht, wamid=wamid, wa_id=wa_id(n), at=clock.move(seconds=1)))
+        for status in ("sent", "delivered", "read"):
+            given = {"wamid": f"wamid.OUT{n}", "status": status, "opaque_id": str(message.id)}
+            bodies.append(meta.status(utrecht, **given, **pricing))
+    meta.store(utrecht, *bodies)
+    begun = time.perf_counter()
+    said = drained(utrecht)
+    whole = time.perf_counter() - begun
+    share = spent["wall"] / (whole - spent["wall"])
+    sys.stdout.write(f"\nmixed: {said}; metering adds {share:.1%}")
