@@ -251,11 +251,12 @@ class TestWhatIsSent:
             assert Message.objects.filter(direction="OUTBOUND").count() == 1
         for name, content, said in (
             ("leeg.png", b"", "Dit bestand is leeg"),
-            ("stem.ogg", OGG, "bijschrift"),
+            ("stem.ogg", OGG, "kan geen onderschrift"),
             ("x.html", b"<!DOCTYPE html><script>1</script>", "Dit bestand"),
             ("kaart.pdf", b"MZ\x90\x00" + b"\x00" * 200, "Dit bestand"),
         ):
-            file = SimpleUploadedFile(name, content, content_type="application/pdf")
+            kind = "audio/ogg" if content == OGG else "application/pdf"
+            file = SimpleUploadedFile(name, content, content_type=kind)
             refused = agent.post(address, {**answer_of("Zie de bijlage"), "file": file})
             assert (refused.status_code, said in refused.content.decode()) == (422, True), name
         file = SimpleUploadedFile("kaart.png", picture.getvalue(), content_type="image/png")
