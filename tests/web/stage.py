@@ -343,6 +343,7 @@ class Stage:
             ("trail-of-the-bsp", "operator", "/trail/"),
             ("trail-denied", "privacy", "/trail/?outcome=DENIED"),
             ("number", "admin", "/numbers/"),
+            ("number-profile", "admin", f"/numbers/{TOWNS['utrecht'][3]}/profile/"),
             ("templates", "admin", "/templates/"),
             ("template", "admin", f"/templates/{foreign}/"),
             ("users", "admin", "/users/"),
