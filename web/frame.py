@@ -59,6 +59,22 @@ DOORS: tuple[tuple[str, Promise, Permission], ...] = (
     ("entries", _("BSP access"), Permission.READ_ENTRIES),
 )
 
+# What is set up once and then seldom looked at: behind one word, where somebody sees more of it than fits beside work.
+SETTINGS = frozenset(
+    {
+        "teams",
+        "opening-hours",
+        "closed-answer",
+        "privacy-notice",
+        "labels",
+        "canned",
+        "elections",
+        "sign-on",
+        "keys",
+    }
+)
+FEW_SETTINGS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -67,6 +83,7 @@ class Door:
     address: str
     word: Promise
     is_current: bool
+    is_setting: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +93,7 @@ class Frame:
     place: str
     is_console: bool
     doors: tuple[Door, ...]
+    settings: tuple[Door, ...]
     # With which the municipality's numbers cannot send or receive. Asked for when shown, and error pages show none:
     # they may be made where no tenant is.
     troubles: Callable[[], list[Trouble]]
@@ -109,10 +127,15 @@ def _frame(request: HttpRequest) -> Frame:
     is_console = municipality is None or municipality.schema_name == get_public_schema_name()
     allowed, user = permissions(request), getattr(request, "user", None)
     entry_id = user.break_glass_id if isinstance(user, User) else None
+    doors = _doors(request) if municipality is not None else ()
+    setting = tuple(door for door in doors if door.is_setting)
+    if len(setting) <= FEW_SETTINGS:
+        setting = ()
     return Frame(
         place=municipality.name if municipality is not None and not is_console else "",
         is_console=is_console,
-        doors=_doors(request) if municipality is not None else (),
+        doors=tuple(door for door in doors if door not in setting),
+        settings=setting,
         troubles=list if is_console or not allowed else reading.blocking,
         entries=list
         if is_console or municipality is None or not allowed or entry_id is not None
@@ -143,5 +166,6 @@ def _doors(request: HttpRequest) -> tuple[Door, ...]:
                 address = reverse(name)
             except NoReverseMatch:
                 continue  # a page of the other kind of host
-            doors.append(Door(address=address, word=word, is_current=request.path.startswith(address)))
+            is_current = request.path.startswith(address)
+            doors.append(Door(address=address, word=word, is_current=is_current, is_setting=name in SETTINGS))
     return tuple(doors)

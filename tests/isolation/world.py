@@ -274,6 +274,16 @@ def _names(party: Party) -> list[str]:
     return [*ids, f"merk-{party.word}-"]
 
 
+def fingerprint_after(party: Party, *, made: Fingerprint) -> Fingerprint:
+    """Return what `fingerprint` would; what it was at first where this transaction wrote into no table at all."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0)"
+        )
+        (is_written,) = cursor.fetchone()
+    return fingerprint(party) if is_written else made
+
+
 def changed(before: Fingerprint, after: Fingerprint) -> list[str]:
     """Return the tables in which two fingerprints differ."""
     return sorted(table for table in before.keys() | after.keys() if before.get(table) != after.get(table))

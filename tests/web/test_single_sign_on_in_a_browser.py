@@ -90,6 +90,7 @@ def test_people_come_by_the_provider_and_the_local_admin_when_it_is_down(browser
 
 def set_up(page, idp):
     """Have the admin try an address that is wrong, then turn the provider on."""
+    page.get_by_text("Instellingen", exact=True).click()
     page.get_by_role("link", name="Eenmalig inloggen").click()
     page.get_by_label("Issuer").fill(f"{idp.issuer}/anders")
     page.get_by_role("button", name="Dit adres proberen").click()
