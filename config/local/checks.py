@@ -17,7 +17,11 @@ SETTINGS_ONLY = {
     "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
     "CELERY_BROKER_URL": "redis://127.0.0.1:9/0",
 }
-FUZZED = ["tests/messaging/test_any_order.py", "tests/messaging/test_every_payload.py"]
+FUZZED = [
+    "tests/messaging/test_any_order.py",
+    "tests/messaging/test_every_payload.py",
+    "tests/billing/test_conversations.py",
+]
 CHECKS: dict[str, list[str]] = {
     "ruff": ["ruff", "check", "--quiet", "."],
     "format": ["ruff", "format", "--check", "--quiet", "."],
@@ -65,9 +69,10 @@ def chaos(*, arguments: Sequence[str]) -> int:
 
 
 def fuzz(*, arguments: Sequence[str]) -> int:
-    """Try ten thousand broken payloads and a thousand days in other orders; return the exit code.
+    """Try ten thousand broken payloads, a thousand days in other orders and ledgers as many; return the exit code.
 
-    FUZZ_EXAMPLES: how many payloads, and ten times as many as days. FUZZ_SEED: repeat a run; said at its begin.
+    FUZZ_EXAMPLES: how many payloads and ledgers, and ten times as many as days. FUZZ_SEED: repeat a run; said at its
+    begin.
     """
     seed = os.environ.get("FUZZ_SEED") or str(int(time.time()))
     print(f"FUZZ_SEED={seed}", flush=True)

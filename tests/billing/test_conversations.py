@@ -1,3 +1,4 @@
+import os
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -19,6 +20,7 @@ from billing.conversations import (
     normal_category,
 )
 
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0")) or 400  # `make fuzz` looks at more
 START = datetime(2026, 10, 30, 12, 0, tzinfo=UTC)
 
 
@@ -69,14 +71,14 @@ def derived(reports: list[tuple[str, ReportView]]):
 
 
 class TestAnyOrder:
-    @settings(max_examples=1500, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(LEDGERS, st.randoms(use_true_random=False))
     def test_it_gives_the_same_conversations_shuffled_and_repeated(self, reports, random):
         repeated = reports + [random.choice(reports) for _ in range(len(reports) // 2)]
         random.shuffle(repeated)
         assert derived(repeated) == derived(reports)
 
-    @settings(max_examples=1500, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(LEDGERS)
     def test_it_never_lets_two_periods_of_a_category_overlap(self, reports):
         views = derived(reports)
@@ -86,7 +88,7 @@ class TestAnyOrder:
             for other in views[place + 1 :]:
                 assert one.category != other.category or one.ends_at <= other.opened_at
 
-    @settings(max_examples=1000, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(LEDGERS)
     def test_it_has_a_running_period_for_each_message_that_arrived(self, reports):
         views = derived(reports)
@@ -100,7 +102,7 @@ class TestAnyOrder:
                 for view in views
             )
 
-    @settings(max_examples=500, deadline=None)
+    @settings(max_examples=EXAMPLES, deadline=None)
     @given(LEDGERS)
     def test_it_gives_the_same_when_frozen_months_hold_all_that_was_known(self, reports):
         edge = START + timedelta(hours=35)

@@ -213,9 +213,8 @@ async def test_a_locked_inbox_is_tried_again_apart_from_the_others(writer, commi
     await writer.store([row(utrecht.id)])
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_its_role_can_do_nothing_but_insert(committing_db):
+    for statement in (
         "SELECT * FROM public.inbox",
         "SELECT * FROM utrecht.inbox_event",
         "UPDATE public.inbox SET reason = 'x'",
@@ -227,14 +226,13 @@ async def test_a_locked_inbox_is_tried_again_apart_from_the_others(writer, commi
         "CREATE TABLE public.more (id int)",
         "CREATE SCHEMA more",
         "INSERT INTO public.inbox (municipality_id, dedup_key) VALUES (gen_random_uuid(), '') RETURNING payload",
-    ],
-)
-def test_its_role_can_do_nothing_but_insert(committing_db, statement):
-    with (
-        psycopg.connect(committing_db.url, options=OPTIONS) as connection,
-        pytest.raises(errors.InsufficientPrivilege),
     ):
-        connection.execute(statement)
+        with psycopg.connect(committing_db.url, options=OPTIONS) as connection:
+            try:
+                connection.execute(statement)
+            except errors.InsufficientPrivilege:
+                continue
+        pytest.fail(f"it may: {statement}")
 
 
 async def test_it_keeps_the_moment_of_another_zone(writer, committing_db, utrecht):
