@@ -22,6 +22,7 @@ FUZZED = [
     "tests/messaging/test_every_payload.py",
     "tests/billing/test_conversations.py",
 ]
+TEST_WORKERS = 3  # for two cores: the flows and the browsers wait for processes of their own most of the time
 CHECKS: dict[str, list[str]] = {
     "ruff": ["ruff", "check", "--quiet", "."],
     "format": ["ruff", "format", "--check", "--quiet", "."],
@@ -42,13 +43,13 @@ def lint() -> int:
 
 
 def test(*, arguments: Sequence[str]) -> int:
-    """Run the checks, then the tests with two workers; return the exit code of the first that failed."""
+    """Run the checks, then the tests with some workers; return the exit code of the first that failed."""
     begun = time.monotonic()
     # A choice of tests is made while working on something: the checks then only stand in the way.
     checked = 0 if arguments else lint()
     command = [sys.executable, "-m", "pytest", *arguments]
     if not any(argument.startswith(("-n", "--pdb")) for argument in arguments):
-        command += ["-n", "2", "--dist", "loadgroup"]
+        command += ["-n", str(TEST_WORKERS), "--dist", "loadgroup"]
     tested = subprocess.call(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     said = (
         "all passed" if checked == tested == 0 else "not all passed" if tested else "the tests passed, the checks not"
