@@ -1,6 +1,7 @@
 """Sessions: the cookie holds the key, the database a digest of it."""
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.sessions.models import Session
 from django.test import Client
 
@@ -57,15 +58,19 @@ def test_what_is_flushed_is_gone(store):
     assert not Session.objects.exists()
 
 
-async def test_it_is_the_same_for_who_waits_asynchronously():
-    store = SessionStore()
-    await store.aset("word", "kept")
-    await store.asave()
-    assert await SessionStore(store.session_key).aget("word") == "kept"
-    assert await store.aexists(store.session_key)
-    assert (await Session.objects.aget()).session_key == digest(store.session_key)
-    await store.adelete()
-    assert not await Session.objects.aexists()
+def test_it_is_the_same_for_who_waits_asynchronously():
+    @async_to_sync  # so that what is synchronous within uses the connection of the test
+    async def steps() -> None:
+        store = SessionStore()
+        await store.aset("word", "kept")
+        await store.asave()
+        assert await SessionStore(store.session_key).aget("word") == "kept"
+        assert await store.aexists(store.session_key)
+        assert (await Session.objects.aget()).session_key == digest(store.session_key)
+        await store.adelete()
+        assert not await Session.objects.aexists()
+
+    steps()
 
 
 def test_the_pages_use_it(settings):

@@ -10,7 +10,7 @@ from config.local import testing
 from tests.flows.live import Live
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not the session: what is left running would slow all tests that follow
 def live() -> Iterator[Live]:
     """Return the running platform; its PostgreSQL is durable, because flows kill it."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")

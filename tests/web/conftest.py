@@ -102,7 +102,7 @@ def approved(utrecht) -> Template:
         return template
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def played():
     """Return a running platform with something on every page; all tests in a browser share it."""
     folder = Path(os.environ[testing.RUN_FOLDER]) / f"live-web-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
