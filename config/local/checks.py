@@ -22,7 +22,7 @@ FUZZED = [
     "tests/messaging/test_every_payload.py",
     "tests/billing/test_conversations.py",
 ]
-TEST_WORKERS = 3  # for two cores: the flows and the browsers wait for processes of their own most of the time
+TEST_WORKERS = 2  # a third gains a sixth of the time on two cores, and lets pages be slower than browsers wait
 CHECKS: dict[str, list[str]] = {
     "ruff": ["ruff", "check", "--quiet", "."],
     "format": ["ruff", "format", "--check", "--quiet", "."],

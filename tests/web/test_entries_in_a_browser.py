@@ -23,7 +23,7 @@ def browsers(opened):
 
     def new():
         context = opened.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}, reduced_motion="reduce")
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(20_000)
         context.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
         made.append(context)
         return context

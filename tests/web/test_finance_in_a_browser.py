@@ -14,7 +14,7 @@ from tests.web.stage import WIDE, violations
 def context(opened):
     """Return a new browser with nobody signed in."""
     context = opened.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}, reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     yield context
     context.close()
 

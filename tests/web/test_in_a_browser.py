@@ -20,7 +20,7 @@ FATIMA, OMER = CITIZENS[0], CITIZENS[2]
 def context(opened):
     """Return a new browser with nobody signed in; what its pages complain about fails the test."""
     context = opened.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}, reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(20_000)
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     # What the policy of the pages forbids is said in the console alone.

@@ -30,7 +30,7 @@ def another(opened, contexts):
 
     def make(size: tuple[int, int] = WIDE) -> BrowserContext:
         context = opened.new_context(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         return context
 

@@ -18,7 +18,7 @@ def browsers(opened):
 
     def new(size=WIDE):
         context = opened.new_context(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         context.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
         made.append(context)

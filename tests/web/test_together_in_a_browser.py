@@ -17,7 +17,7 @@ def desks(opened, played):
     """Return the pages of an agent and of a supervisor, each in a browser of their own."""
     contexts = [opened.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}) for _ in range(2)]
     for context in contexts:
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
     yield [played.sign_in(context, word) for context, word in zip(contexts, ("agent", "supervisor"), strict=True)]
     for context in contexts:
         context.close()
