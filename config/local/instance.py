@@ -2,7 +2,7 @@
 
 The demo is one, at fixed ports; flows in tests, kill -9 tests and benchmarks make others, at free ports and in
 folders of their own. In the order of use: take, start_servers, make_database, migrate, start_processes,
-wait_until_healthy; `stop` undoes all of it, whatever the state.
+wait_until_healthy, or `bring_up` for all of them; `stop` undoes all of it, whatever the state.
 """
 
 import http.client
@@ -133,6 +133,15 @@ class Instance:
             last = (done.stderr.strip() or "no reason was given").splitlines()[-1]
             raise SetupError(f"manage.py {arguments[0]} failed (exit code {done.returncode}): {last}")
         return done.stdout
+
+    def bring_up(self) -> None:
+        """Do all of it in the order of use: an empty, migrated platform of which every process runs and answers."""
+        self.take()
+        self.start_servers()
+        self.make_database()
+        self.migrate()
+        self.start_processes()
+        self.wait_until_healthy()
 
     def start_processes(self, *names: str) -> None:
         """Start the named processes of the Procfile, or all, and watch them and the servers."""

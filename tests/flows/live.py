@@ -39,13 +39,7 @@ class Live:
 
     def start_processes(self) -> None:
         """Bring the platform up, without any municipality."""
-        instance = self.instance
-        instance.take()
-        instance.start_servers()
-        instance.make_database()
-        instance.migrate()
-        instance.start_processes()
-        instance.wait_until_healthy()
+        self.instance.bring_up()
 
     def start_towns(self) -> None:
         """Make the municipalities live, here and at the sandbox, their templates approved."""

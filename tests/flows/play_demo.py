@@ -13,12 +13,7 @@ def main() -> None:
     for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
         os.environ.pop(name, None)  # the test run's own: this platform has its own servers
     with Instance(Path(sys.argv[1])) as instance:
-        instance.take()
-        instance.start_servers()
-        instance.make_database()
-        instance.migrate()
-        instance.start_processes()
-        instance.wait_until_healthy()
+        instance.bring_up()
         # Everything twice now and then, in another order, or again because nobody heard the answer.
         play(instance=instance, webhook_faults={"duplicate": 0.2, "reorder": 0.2, "drop": 0.05})
 

@@ -30,12 +30,7 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     begun = time.monotonic()
     with Instance(folder) as instance:
-        instance.take()
-        instance.start_servers()
-        instance.make_database()
-        instance.migrate()
-        instance.start_processes()
-        instance.wait_until_healthy()
+        instance.bring_up()
         set_up_django(instance)
         stage = played(instance, most)
         invoices, differences = stage.invoice(), stage.differences()

@@ -90,7 +90,7 @@ METHODS_OF: dict[tuple[str, str], list[str]] = {}
 
 
 def allowed_methods(host: Party, route: str, known: Address, ids_of: Party) -> list[str]:
-    """Return the methods that an address knows, as who may do everything finds out."""
+    """Return the methods that an address knows, as who may do everything finds out; HEAD is answered as GET is."""
     if (host.schema, route) not in METHODS_OF:
         signed: dict[str, Any] = {"session": host.sessions[ALL]} if known.door == PAGE else {"key": host.keys[ALL]}
         path, sent = known.path(route, ids_of), known.sent(ids_of)
@@ -98,7 +98,7 @@ def allowed_methods(host: Party, route: str, known: Address, ids_of: Party) -> l
             answers = ask_all(Asked(host=host.host, method=each, path=path, **signed, **sent) for each in METHODS)
         found = [method for method, answer in zip(METHODS, answers, strict=True) if answer.status_code != 405]
         assert known.method in found
-        METHODS_OF[host.schema, route] = found
+        METHODS_OF[host.schema, route] = [method for method in found if method != "HEAD"]
     return METHODS_OF[host.schema, route]
 
 
@@ -152,9 +152,8 @@ class Walk:
         path, sent = self.known.path(self.route, ids_of), self.known.sent(ids_of)
         if self.known.door == OPEN:  # no role or scope makes a difference there
             who = [asker for asker in who if asker.is_strongest or asker is NOBODY]
-        without_head = [method for method in methods if method != "HEAD"]  # it is answered as GET is
         for asker in who:
-            for method in METHODS if asker.is_strongest and asker.opens(self.known.door) else without_head:
+            for method in METHODS if asker.is_strongest and asker.opens(self.known.door) else methods:
                 self.ask(asker, method, path, right, **sent)
 
     def with_ids_everywhere(self, asker: Asker, methods: list[str], ids_of: Party, right: set[int]) -> None:
@@ -163,7 +162,7 @@ class Walk:
         names = [(name, value) for model, value in ids.items() for name in _names_of(model)]
         path = self.known.path(self.route, ids_of)
         spoofed = {"X-Forwarded-Host": ids_of.host, "X-Schema": ids_of.schema, "X-Tenant": str(ids_of.schema)}
-        for method in [method for method in methods if method != "HEAD"]:
+        for method in methods:
             for some in batched(names, FIELDS_AT_ONCE):
                 query = "&".join(f"{name}={value}" for name, value in [*some, ("schema", ids_of.schema)])
                 address = f"{path}{'&' if '?' in path else '?'}{query}"
