@@ -27,6 +27,7 @@ PEOPLE = {  # by word: schema, role, name
     "supervisor": ("utrecht", "supervisor", "Sem Super"),
     "privacy": ("utrecht", "privacy_officer", "Pia Privé"),
     "purse": ("utrecht", "finance", "Fien Financiën"),
+    "guessed": ("utrecht", "finance", "Guus Geraden"),  # locked out by who guesses at their password
     "operator": ("public", "bsp_operator", "Otto Operator"),
     "support": ("public", "bsp_support", "Sanne Support"),
     "onboarding": ("public", "bsp_onboarding", "Olga Onboarding"),

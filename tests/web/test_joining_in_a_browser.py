@@ -189,9 +189,9 @@ def test_axe_finds_nothing_on_a_list_of_people_right_or_wrong(played, another, s
 def test_who_guesses_is_locked_out_and_the_right_password_too(played, another):
     page = another().new_page()
     for attempt in range(5):
-        give_password(page, played, "purse@voorbeeld.example", f"geraden-{attempt}")
+        give_password(page, played, "guessed@voorbeeld.example", f"geraden-{attempt}")
         expect(page.get_by_role("alert").first).to_be_visible()
-    give_password(page, played, "purse@voorbeeld.example", "een-lang-wachtwoord-1")
+    give_password(page, played, "guessed@voorbeeld.example", "een-lang-wachtwoord-1")
     expect(page.get_by_text(re.compile("Te veel"))).to_be_visible()
-    page.goto(played.url("purse", "/"))
+    page.goto(played.url("guessed", "/"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Inloggen")
