@@ -11,7 +11,7 @@ LOCAL := exec $(VENV)/python -m config.local
 COMPILE := $(VENV)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
-help:  ## say what there is
+help:
 	@echo "make demo   set everything up, play one month of four municipalities, then serve until Ctrl-C"
 	@echo "            ONCE=1: end after the summary.  PORT=8000, SANDBOX_PORT=8100: where it listens"
 	@echo "make test   run every check and every test.  ARGS=\"-k words\": some tests"
@@ -67,7 +67,7 @@ chart: install
 clean:
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m config.local clean; else rm -rf var; fi
 
-screenshots: install  ## take pictures of every page, into docs/screenshots
+screenshots: install
 	@exec $(VENV)/python -m tests.web.screenshots
 
 lock: install

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from billing.cards import Card, card_at_or_after, card_on, cards_for
+from billing.cards import Card, card_at_or_after, cards_for
 from billing.closing import pending_corrections
 from billing.messages import messages_of, priced_municipalities
 from billing.models import Adjustment, Correction, Invoice
@@ -127,8 +127,3 @@ def _billed_before(municipality_id: UUID, month: date, category: str, run: date,
     for row in earlier:
         counts.update(row.by_card)
     return counts
-
-
-def base_card(*, cards: Sequence[Card], municipality_id: UUID, month: date) -> Card:
-    """Return the card whose terms hold in a municipality's month.  Raises NoRateCard."""
-    return card_on(cards=cards_for(cards=cards, municipality_id=municipality_id), day=month)

@@ -1,7 +1,7 @@
 """Every environment variable of the platform, in one list.
 
 `read` turns the environment into values, or refuses to start with one error that names every missing and
-every malformed variable at once. The page docs/settings.md is made from the same list (`make docs`).
+every malformed variable at once. The page docs/settings.md is made from the same list (`python -m config.docs`).
 """
 
 import os
@@ -295,7 +295,7 @@ VARIABLES: tuple[Variable, ...] = (
         "META_VERIFY_TOKEN", "Meta", "The word that Meta sends when it verifies the webhook's address.", secret=True
     ),
     Variable("META_SYSTEM_TOKEN", "Meta", "The BSP's own system-user token.", secret=True),
-    Variable("META_BUSINESS_ID", "Meta", "The BSP's business portfolio.", optional=True),
+    Variable("META_BUSINESS_ID", "Meta", "The BSP's business portfolio. Nothing reads it yet.", optional=True),
     Variable("META_CONFIG_ID", "Meta", "Configuration of Embedded Signup.", optional=True),
     Variable("META_CREDIT_LINE_ID", "Meta", "The credit line that is shared with municipalities.", optional=True),
     Variable(
@@ -387,7 +387,7 @@ VARIABLES: tuple[Variable, ...] = (
         "has a role; &tls=off, &style=virtual), for which the group s3 of pyproject.toml is installed, as in the "
         "image. Every web, media and maintenance process must reach the same place.",
         storage_url,
-        default="file:var/media",
+        development="file:var/media",
         secret=True,
     ),
     Variable(
@@ -401,6 +401,18 @@ VARIABLES: tuple[Variable, ...] = (
         secret=True,
         not_in_production="file:",
     ),
+    Variable(
+        "FORWARDED_ALLOW_IPS",
+        "Platform",
+        "Addresses and networks of the proxies, separated by commas, whose X-Forwarded-For says where a request came "
+        "from: the audit trail, IP ranges of API keys and limits of attempts go by it. Read by the web server.",
+        default="127.0.0.1",
+    ),
+    Variable("WEB_CONCURRENCY", "Platform", "Processes of the web server.", count, default="2"),
+    Variable("WORKER_CONCURRENCY", "Platform", "Processes that apply what citizens wrote.", count, default="2"),
+    Variable("MEDIA_CONCURRENCY", "Platform", "Processes that fetch and send media.", count, default="1"),
+    Variable("MAINTENANCE_CONCURRENCY", "Platform", "Processes for sweeps, exports and mail.", count, default="1"),
+    Variable("BEAT_SCHEDULE", "Platform", "File in which beat keeps what it did last.", default="var/beat-schedule"),
     Variable("SANDBOX_PORT", "Development", "Port of the sandbox that imitates Meta.", port, default="8100"),
     Variable(
         "CLOCK_FILE",

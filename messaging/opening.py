@@ -17,5 +17,5 @@ def record_reading(*, thread_id: UUID, actor: Actor, at: datetime) -> None:
 
 
 def record_search(*, found: int, actor: Actor, at: datetime) -> None:
-    """Keep that somebody looked for the threads of one citizen, and how many there were; not of whom."""
+    """Keep that somebody searched the threads, and how many there were; not for what."""
     record(action="thread.search", actor=actor, at=at, subject="threads", details={"found": found})

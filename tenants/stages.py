@@ -39,5 +39,3 @@ MOVES: dict[Stage, tuple[Stage, ...]] = {
 }
 # Before these there is an application and no tenant yet.
 WITHOUT_TENANT = (Stage.APPLIED, Stage.DECLARED, Stage.APPROVED, Stage.REJECTED)
-# Nothing leaves from a municipality's numbers, and what comes in is kept.
-SENDS_NOTHING = (Stage.SUSPENDED, Stage.OFFBOARDED)

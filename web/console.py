@@ -33,7 +33,7 @@ def overview_page(request: PageRequest) -> HttpResponse:
 @require_safe
 @requires(Permission.READ_MUNICIPALITIES)
 def municipalities(request: PageRequest) -> HttpResponse:
-    """Show all municipalities with stage, numbers and today's traffic."""
+    """Show all municipalities with stage, numbers, their quality and today's traffic."""
     at = clock.now()
     return render(request, "web/municipalities.html", {"municipalities": overview.municipalities(at=at), "now": at})
 

@@ -60,16 +60,6 @@ READ_RECEIPT_DAYS = 30
 TEMPLATE_COUPON_CHARACTERS = 15
 TEMPLATE_PAYLOAD_CHARACTERS = 256
 
-# Messages a second of one number, in and out together, before Meta upgrades it; numbers in coexistence keep 20.
-NUMBER_MESSAGES_PER_SECOND = 80
-NUMBER_MESSAGES_PER_SECOND_UPGRADED = 1000
-NUMBER_MESSAGES_PER_SECOND_COEXISTENCE = 20
-# Seconds for each message from one number to one contact, and how many may go ahead of that pace.
-PAIR_SECONDS_PER_MESSAGE = 6
-PAIR_BURST_MESSAGES = 45
-# Seconds after the contact's last message (or call) in which free-form messages are allowed.
-SERVICE_WINDOW_SECONDS = 24 * 60 * 60
-
 # Bytes of media that we may upload, by kind; a static sticker is the stricter case.
 MEDIA_BYTES = {
     "audio": 16 * 1024 * 1024,
@@ -101,8 +91,7 @@ MEDIA_TYPES = {
 }
 # Bytes of media that a citizen may send.
 INBOUND_MEDIA_BYTES = 100 * 1024 * 1024
-# Seconds that the URL of a medium works; days that an id from a webhook, or of an upload, works.
-MEDIA_URL_SECONDS = 5 * 60
+# Days that an id from a webhook, or of an upload, works.
 INBOUND_MEDIA_DAYS = 7
 UPLOADED_MEDIA_DAYS = 30
 

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from config.local.failure import SetupError
 from config.local.folders import ROOT
-from config.local.sign_ins import make_sign_ins
+from config.local.sign_ins import CONSOLE, MUNICIPAL, make_sign_ins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,6 +275,9 @@ class Stage:
                 "received": books["inbound_messages"],
                 "stored": sum(count.inbound for count in counts.values()),
                 "by_schema": {schema: count.inbound for schema, count in counts.items()},
+                "received_by_schema": {
+                    cast.schema_name: books["by_number"].get(cast.phone_number_id, 0) for cast in self.cast
+                },
             },
             "outbound": {
                 name: sum(getattr(count, name) for count in counts.values())
@@ -364,10 +367,11 @@ def _summary(report: dict[str, Any], instance: "Instance", *, seconds: float) ->
     print(f"console       {instance.urls.console}")
     for municipality in report["municipalities"]:
         print(f"{municipality['name']:<14}http://{municipality['host']}/")
-    for sign_in in report["sign_ins"][:6]:  # the other municipalities' are in the report
+    for sign_in in report["sign_ins"][: len(CONSOLE) + len(MUNICIPAL)]:  # the other municipalities' are in the report
         app = f"  app {sign_in['totp_secret']}" if sign_in["totp_secret"] else ""
-        print(f"{sign_in['role'].lower():<14}{sign_in['url']}  {sign_in['email']}  {sign_in['password']}{app}")
+        print(f"{sign_in['role'].lower():<16}{sign_in['url']}  {sign_in['email']}  {sign_in['password']}{app}")
     print(
         "code of app   .venv/bin/python -m config.local code SECRET, or an authenticator app that is given the secret"
     )
+    print(f"mail          {instance.urls.console.rstrip('/')}/mail/ shows what was mailed")
     print(f"sandbox       {instance.urls.sandbox}/_sandbox/books/summary")

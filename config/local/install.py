@@ -8,6 +8,7 @@ environment, which is made anew; the stamp of the installed lock is written last
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -128,18 +129,30 @@ def install_pages() -> None:
     if NODE_STAMP.is_file() and NODE_STAMP.read_text() == wanted:
         return
     check_writable()
+    if set(json.loads(NODE_LOCK.read_text())["packages"]) - {""}:
+        check_room()
+        run_npm()
+    NODE_MODULES.mkdir(exist_ok=True)
+    write(NODE_STAMP, wanted)
+
+
+def run_npm() -> None:
+    """Install the lock file of the pages.  Raises InstallError: it failed, said in one clear line."""
     environ = dict(os.environ)
     npm = shutil.which("npm") if shutil.which("node") else None
     command = [npm] if npm else own_npm(environ=environ)  # type: ignore[no-untyped-call]
     output, code = run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environ=environ)
-    if code != 0 and any(sign in output for sign in NPM_NO_NETWORK):
+    if code == 0:
+        return
+    if any(sign in output for sign in NPM_NO_NETWORK):
         raise InstallError("the packages of the pages could not be fetched: check the network, and run it again")
-    if code != 0:
-        raise InstallError(
-            say("the packages of the pages could not be installed", output.replace("npm error", "error:"))
-        )
-    NODE_MODULES.mkdir(exist_ok=True)  # npm makes none when there is nothing to put in it
-    write(NODE_STAMP, wanted)
+    raise InstallError(say("the packages of the pages could not be installed", of_npm(output)))
+
+
+def of_npm(output: str) -> str:
+    """Return what npm said as other programs say it: without where its log is, which it says last."""
+    lines = [line.replace("npm error", "error:").replace("npm ERR!", "error:") for line in output.splitlines()]
+    return "\n".join(line for line in lines if "complete log" not in line and "Log files" not in line)
 
 
 def own_npm(environ):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 -- as above
@@ -207,10 +220,10 @@ def run(command: Sequence[str], environ=None) -> Tuple[str, int]:  # type: ignor
 def say(what: str, output: str) -> str:
     """Return one line: what failed, and why, from the telling line of a program's output."""
     for sign, name in (
-        ("No space left on device", "the disk is full"),
+        ("no space left on device", "the disk is full"),
         ("quota exceeded", "your disk quota is used up"),
     ):
-        if sign in output:
+        if sign in output.lower():
             return name + f": make room (about {ROOM_NEEDED // 1024**2} MB is needed) and run it again"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]

@@ -96,12 +96,19 @@ def _bring_up(*, instance: Instance) -> None:
 
 def _play(*, instance: Instance) -> None:
     """Play the story; where it breaks off because a process ended, that process is the reason."""
+    from django.core.management import CommandError
+    from django.db import DatabaseError
+
     from config.local.demo import play  # reads the settings, which are there only now
 
     try:
         play(instance=instance)
-    except Exception:
+    except Exception as error:
         instance.supervisor.settle()
+        if isinstance(error, DatabaseError) and "No space left" in str(error):
+            raise disk_full() from None
+        if isinstance(error, (CommandError, DatabaseError)):
+            raise SetupError(f"the story broke off: {' '.join(str(error).split())}") from None
         raise
 
 

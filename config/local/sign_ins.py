@@ -1,4 +1,4 @@
-"""Who can sign in to the demo: the BSP's staff, and each municipality's admin, supervisor and agent.
+"""Who can sign in to the demo: one person of each role, at the BSP and in each municipality.
 
 Passwords are made anew each time and stand in the demo's report alone; so do the secrets of the apps that those have
 who must have a second step. `python -m config.local code SECRET` shows what such an app shows now.
@@ -12,11 +12,18 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-CONSOLE = (("BSP_SUPPORT", "Sanne Support"), ("BSP_FINANCE", "Farid Finance"), ("BSP_OPERATOR", "Otto Operator"))
+CONSOLE = (
+    ("BSP_SUPPORT", "Sanne Support"),
+    ("BSP_FINANCE", "Farid Finance"),
+    ("BSP_OPERATOR", "Otto Operator"),
+    ("BSP_ONBOARDING", "Olga Onboarding"),
+)
 MUNICIPAL = (
     ("ADMIN", "beheer", "Bea Beheer"),
     ("SUPERVISOR", "supervisor", "Sem Super"),
     ("AGENT", "kcc", "Kim Kanaal"),
+    ("FINANCE", "financien", "Fien Financiën"),
+    ("PRIVACY_OFFICER", "privacy", "Pia Privé"),
 )
 
 

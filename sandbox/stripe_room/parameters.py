@@ -1,6 +1,6 @@
 """Parameters as Stripe takes them: forms with brackets, read into objects; what Stripe does not have is refused.
 
-The names are those of stripe-python 16.1.0; `tests/sandbox/test_stripe_room.py` holds them against its types.
+The names are those of stripe-python 16.1.0; `tests/billing/test_stripe_contract.py` holds them against its types.
 """
 
 import re

@@ -6,14 +6,14 @@ they differ. 342 municipalities take a while; `--municipalities 20` a few minute
 
 import argparse
 import os
-import shutil
 import sys
 import time
 from datetime import datetime
 
 from config.local.demo import AMSTERDAM, Cast, Sandbox, Stage, agents, previous_month, set_up_django
+from config.local.failure import SetupError
 from config.local.folders import VAR
-from config.local.instance import Instance
+from config.local.instance import AlreadyRunning, Instance
 
 FAULTS = {"duplicate": 0.2, "reorder": 0.3, "drop": 0.05}
 REST_SECONDS = 1800.0  # a scene writes to all of them at once
@@ -26,11 +26,12 @@ def main() -> int:
     most = parser.parse_args().municipalities
     for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
         os.environ.pop(name, None)
-    folder = VAR / "month"
-    shutil.rmtree(folder, ignore_errors=True)
     begun = time.monotonic()
-    with Instance(folder) as instance:
-        instance.bring_up()
+    with Instance(VAR / "month") as instance:
+        try:
+            instance.bring_up()
+        except (AlreadyRunning, SetupError) as refusal:
+            sys.exit(f"make month: {refusal}")
         set_up_django(instance)
         stage = played(instance, most)
         invoices, differences = stage.invoice(), stage.differences()

@@ -7,6 +7,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from config.bodies import FILES
 from tests.helm.charts import (
     CHART,
     LEAST,
@@ -240,3 +241,17 @@ def test_another_word_for_the_secrets_replaces_every_pod(helm):
     before, after = templates("1"), templates("2")
     assert all(before[name] != after[name] for name in before)
     assert templates("1") == before
+
+
+@pytest.mark.parametrize("values", SIZES)
+def test_the_web_bears_two_of_the_largest_files_at_a_time(helm, values):
+    (web,) = [pod for name, pod in pods(helm.render(files=[CHART / values])) if name.endswith("-web")]
+    limits = web["spec"]["containers"][0]["resources"]["limits"]
+    largest = max(FILES.values())
+    assert _bytes(limits["ephemeral-storage"]) >= 4 * largest  # each as it came, and encrypted
+    assert _bytes(limits["memory"]) >= 4 * largest + 400 * 1024**2  # each as read and in a form, beside the platform
+
+
+def _bytes(quantity):
+    units = {"Mi": 1024**2, "Gi": 1024**3}
+    return int(quantity[:-2]) * units[quantity[-2:]]

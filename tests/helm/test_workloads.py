@@ -11,8 +11,6 @@ from config.local import environment
 from config.local.folders import ROOT
 from tests.helm.charts import CHART, LEAST, containers, of_kind, pods
 
-# Set by the chart, read by programs that are not ours.
-FOREIGN = {"FORWARDED_ALLOW_IPS": "uvicorn"}
 # Where a workload listens is its own matter.
 PLACES = {"--host"}
 LOCAL_ONLY = {"sandbox"}
@@ -127,7 +125,7 @@ def test_a_secret_may_lie_elsewhere(helm):
 
 
 def test_nothing_is_set_that_nobody_reads(rendered):
-    known = {each.name for each in VARIABLES if not each.development_only} | set(FOREIGN)
+    known = {each.name for each in VARIABLES if not each.development_only}
     for name, container in containers(rendered):
         assert {each["name"] for each in container["env"]} <= known, name
 
@@ -137,6 +135,7 @@ def test_the_platform_starts_with_what_the_chart_gives(rendered):
         **environment.make_secrets(),
         "DATABASE_URL": "postgresql://platform:word@db/platform",
         "CELERY_BROKER_URL": "redis://redis:6379/0",
+        "STORAGE_URL": "s3://storage.example/media?region=eu-west-1",
     }
     for _, container in containers(rendered):
         given = {

@@ -111,7 +111,6 @@ class Walk:
         self.wrong: list[str] = []
         self.asked = 0
         self._waiting: list[tuple[Asker, Asked, set[int]]] = []
-        self.shown = shown
         self._marks = frozenset(mark for party in world.parties for mark in world.marks(party))
 
     def ask(self, asker: Asker, method: str, path: str, right: set[int], **sent: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from config.local import install
 from config.local.folders import ROOT
+from tests.helm.charts import npm_command
 
 # A package that every index has, pinned with a hash that no file has: what is fetched for it is never installed.
 LOCK = "six==1.17.0 --hash=sha256:" + "0" * 64 + "\n"
@@ -83,7 +84,14 @@ class TestRefusals:
     def test_it_says_that_the_packages_of_the_pages_cannot_be_fetched(self, clone, tmp_path):
         assert _install(clone).returncode == 0
         _need_packages(clone, {"htmx.org": "2.0.11"})
+        bin_ = tmp_path / "bin"  # where a machine has no Node.js, the environment's own
+        bin_.mkdir()
+        *_, npm = npm_command()
+        (bin_ / "npm").symlink_to(npm)
+        if len(npm_command()) == 2:
+            (bin_ / "node").symlink_to(npm_command()[0])
         nowhere = {"npm_config_registry": "http://127.0.0.1:9/", "npm_config_fetch_retries": "0"}
+        nowhere["PATH"] = f"{bin_}{os.pathsep}{os.environ['PATH']}"
         done = _install(clone, **nowhere, npm_config_cache=str(tmp_path))
         assert (done.returncode, done.stderr.count("\n")) == (1, 1)
         assert "packages of the pages could not be fetched: check the network" in done.stderr
@@ -103,6 +111,13 @@ class TestRefusals:
             install.check_room()
         said = install.say("it failed", "ERROR: Could not install packages: [Errno 28] No space left on device")
         assert said.startswith("the disk is full: make room")
+        of_npm = (
+            "npm error code ENOSPC\nnpm error syscall write\nnpm error nospc ENOSPC: no space left on device, write\n"
+            "npm error A complete log of this run can be found in: /tmp/2026-debug-0.log\n"
+        )
+        assert install.say("it failed", install.of_npm(of_npm)).startswith("the disk is full: make room")
+        of_npm = of_npm.replace("no space left on device", "a cable").replace("npm error", "npm ERR!")
+        assert install.say("it failed", install.of_npm(of_npm)) == "it failed: error: nospc ENOSPC: a cable, write"
 
     def test_it_gives_the_last_error_of_what_it_cannot_name(self):
         assert install.say("it failed", "Looking\nERROR: hashes differ\nbye") == "it failed: ERROR: hashes differ"

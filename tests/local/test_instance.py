@@ -8,11 +8,14 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from django.core.management import CommandError
+from django.db import OperationalError
 
-from config.local import databases, environment, running, testing
-from config.local.failure import SetupError
+from config.local import databases, demo, environment, running, testing
+from config.local.failure import SetupError, disk_full
 from config.local.folders import ROOT, FolderLock
 from config.local.instance import AlreadyRunning, Instance
 from config.local.supervisor import ProcessCrashed
@@ -75,6 +78,41 @@ class TestTake:
         assert running.demo() == 1
         assert capsys.readouterr().err == "make demo: PORT must be the number of a port, such as PORT=8000\n"
 
+    def test_a_second_demo_says_where_the_first_answers(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr(running, "FOLDER", tmp_path)
+        with Instance(tmp_path) as first:
+            first.take()
+            environment.write(path=first.env_file, values={"PORT": "8123"})
+            assert running.demo() == 1
+        said = capsys.readouterr().err
+        assert "http://console.localhost:8123/" in said
+        assert said.count("\n") == 1
+
+    @pytest.mark.parametrize(
+        ("trouble", "code", "said"),
+        [
+            (None, 0, ""),
+            (ProcessCrashed("web ended"), 1, "make demo: everything was stopped, because web ended\n"),
+            (ProcessCrashed("PANIC: No space left on device"), 1, f"make demo: {disk_full()}\n"),
+            (OperationalError("could not extend file: No space left on device"), 1, f"make demo: {disk_full()}\n"),
+            (CommandError("a sync is\nunder way"), 1, "make demo: the story broke off: a sync is under way\n"),
+        ],
+    )
+    def test_it_ends_after_the_story_and_says_in_one_line_what_broke_it_off(
+        self, tmp_path, monkeypatch, capsys, trouble, code, said
+    ):
+        def play(*, instance):
+            if trouble is not None:
+                raise trouble
+
+        monkeypatch.setattr(running, "FOLDER", tmp_path)
+        monkeypatch.setattr(running, "_bring_up", lambda *, instance: None)
+        monkeypatch.setattr(Instance, "supervisor", SimpleNamespace(settle=lambda: None))
+        monkeypatch.setattr(demo, "play", play)
+        monkeypatch.setenv("ONCE", "1")
+        assert running.demo() == code
+        assert capsys.readouterr().err == said
+
     def test_it_ends_what_a_killed_run_left_behind(self, tmp_path):
         environ = environment.of_processes(values={}, folder=tmp_path)
         left = int(subprocess.run([sys.executable, "-c", LEFT], env=environ, capture_output=True, check=True).stdout)
@@ -97,6 +135,13 @@ class TestTake:
 
 
 class TestEnvironment:
+    def test_processes_keep_what_they_compiled_out_of_the_way_of_who_wants_none_of_it(self):
+        wanted = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": "/home/a"}
+        kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / "var" / "pycache"), "HOME": "/home/a"}
+        assert environment.compiling_once(environ=wanted) == kept
+        for as_usual in ({}, kept):
+            assert environment.compiling_once(environ=as_usual) == as_usual
+
     def test_it_is_whole_and_for_its_owner_alone(self, tmp_path, given):
         from config.env import read
 

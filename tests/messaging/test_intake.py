@@ -160,7 +160,11 @@ async def test_two_writers_with_the_same_rows_in_another_order_both_succeed(comm
 async def test_it_connects_again_when_its_connection_was_ended(writer, committing_db, utrecht):
     await writer.store([row(utrecht.id)])
     with psycopg.connect(committing_db.url, autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'intake'")
+        # Of this database: other tests store into others at the same time.
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'intake' AND datname = current_database()"
+        )
     last = row(utrecht.id)
     deadline = time.monotonic() + 5
     while True:

@@ -124,7 +124,7 @@ def test_a_municipality_reads_its_own_invoice_and_no_draft(context, played):
         assert download.value.suggested_filename.endswith(suffix)
         assert download.value.path().read_bytes().startswith(begin)
     page.get_by_role("link", name=re.compile("Conversaties")).first.click()
-    expect(page.get_by_role("heading", name="Per dag, doel en sjabloon")).to_be_visible()
+    expect(page.get_by_role("heading", name="Per dag, doel en template")).to_be_visible()
     draft = played.live.ask("SELECT id FROM public.billing_invoice WHERE number IS NULL OR number ~ '-00002$'")
     for (other,) in draft:
         assert page.goto(played.url("purse", f"/invoices/{other}/")).status == 404

@@ -13,9 +13,6 @@ from whatsapp.payloads.citizens import Read, read_parts
 from whatsapp.payloads.messages import InboundMessage, parse_message
 from whatsapp.payloads.parts import MalformedPayload, as_bsuid, as_wa_id, element_of, objects, text
 
-# Meta's code for a business that does not share its history.
-HISTORY_DECLINED = 2593109
-
 
 @dataclass(frozen=True, slots=True)
 class PastMessage:

@@ -11,7 +11,9 @@ import sys
 import time
 from pathlib import Path
 
+from config.local.failure import SetupError
 from config.local.folders import VAR
+from config.local.instance import AlreadyRunning
 from tests.flows.chaos.playing import PER_SECOND, Played, play
 
 
@@ -27,7 +29,10 @@ def main() -> int:
     for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
         os.environ.pop(name, None)  # what is killed must be its own
     seed = options.seed if options.seed is not None else int(time.time())
-    played = play(folder=options.folder, seconds=options.seconds, per_second=options.per_second, seed=seed)
+    try:
+        played = play(folder=options.folder, seconds=options.seconds, per_second=options.per_second, seed=seed)
+    except (AlreadyRunning, SetupError) as refusal:
+        sys.exit(f"make chaos: {refusal}")
     sys.stdout.write((json.dumps(played.as_dict()) if options.json else _lines(played)) + "\n")
     return 1 if played.verdict.faults else 0
 
