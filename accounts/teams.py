@@ -46,6 +46,16 @@ def candidates() -> Sequence[User]:
     return list(User.objects.filter(is_active=True, role_grants__role__in=roles).distinct().order_by("name", "id"))
 
 
+def choices() -> Sequence[Team]:
+    """Return all teams, by name."""
+    return list(Team.objects.order_by("name"))
+
+
+def team_names(*, team_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of some teams; by no query where there are none."""
+    return dict(Team.objects.filter(id__in=team_ids).values_list("id", "name")) if team_ids else {}
+
+
 def team_name(*, team_id: UUID) -> str:
     """Return a team's name, or nothing when it is gone."""
     return Team.objects.filter(id=team_id).values_list("name", flat=True).first() or ""

@@ -13,6 +13,7 @@ from web import (
     drafting,
     election_pages,
     entries,
+    inbox,
     labels,
     listening,
     media,
@@ -30,7 +31,9 @@ from web import (
 urlpatterns: list[URLPattern | URLResolver] = [
     *mounted(door=TENANT),
     path("", include("web.urls")),
-    path("inbox/", workspace.inbox, name="inbox"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/present/", inbox.present, name="inbox-present"),
+    path("inbox/waiting/", inbox.waiting, name="waiting"),
     path("threads/<uuid:thread_id>/", workspace.thread, name="thread"),
     path("threads/<uuid:thread_id>/typing/", workspace.typing, name="typing"),
     path("threads/<uuid:thread_id>/media/<uuid:medium_id>/", media.original, name="medium"),

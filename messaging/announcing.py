@@ -56,9 +56,7 @@ class Announcement:
             return None
 
     def about(self, *, thread_id: str | None) -> bool:
-        """Return whether it is about a thread; about the inbox (None) it always is, but where nothing changed."""
-        if thread_id is None and self.presence:
-            return False
+        """Return whether it is about a thread; about the inbox (None) it always is."""
         return thread_id is None or not self.threads or thread_id in self.threads
 
 

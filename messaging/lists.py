@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 
+from accounts.teams import team_names
 from messaging import window
 from messaging.desk.labelling import labels_of
 from messaging.desk.noting import unseen
@@ -21,7 +22,7 @@ from messaging.reading import digest, name_of, names_of, open_troubles_here
 from messaging.seeing import seen
 from messaging.sensitive import mask
 
-_LAST = ("text", "kind", "direction", "state", "revoked_at")
+_LAST = ("text", "kind", "direction", "state", "revoked_at", "author_id")
 THREADS_A_PAGE = 50
 _MOMENT = "%Y%m%dT%H%M%S.%f"
 
@@ -68,23 +69,36 @@ class Row:
     is_unread: bool  # the contact waits, and nobody of the municipality has seen their last message
     is_mentioned: bool  # a colleague named who looks in a note that they did not see yet
     labels: tuple[Label, ...]
+    team: str  # to which it was handed; '' for none
     window_open: bool
     last_text: str  # masked: messaging/sensitive.py
     last_kind: str
     last_is_ours: bool
+    last_is_mine: bool
+    last_author: str  # of our message; '' for the system
     last_state: str
     last_is_revoked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many threads each list has; of the closed ones nobody counts."""
+    """How many threads each list has; of the closed ones nobody counts. newest: since when who last began to wait."""
 
     mine: int
     unassigned: int
     waiting: int
     all: int
     snoozed: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Who waits for an answer, as a thread's page shows it."""
+
+    count: int
+    newest: datetime | None  # since when who last began to
+    next: UUID | None  # who waits longest, of what is somebody's own or nobody's
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +108,7 @@ class Inbox:
     rows: tuple[Row, ...]
     choice: Choice
     label_id: UUID | None  # only threads with this label are shown; the counts are of all
+    team_id: UUID | None  # and only those of this team
     counts: Counts
     is_first: bool
     next: Key | None  # where the next page begins; None: there is none
@@ -105,39 +120,54 @@ def inbox(
     *,
     choice: Choice = Choice.WAITING,
     label_id: UUID | None = None,
+    team_id: UUID | None = None,
     viewer_id: UUID | None = None,
     after: Key | None = None,
     at: datetime,
 ) -> Inbox:
-    """Return one page of a list of the schema that the connection is in, by five queries at most.
+    """Return one page of a list of the schema that the connection is in, by seven queries at most.
 
     viewer_id: whose list "mine" is.
     """
     page = _page(choice, viewer_id, after, at)
     if label_id is not None:
         page = page.filter(Exists(ThreadLabel.objects.filter(thread=OuterRef("pk"), label_id=label_id)))
-    threads = list(_with_last_message(page)[: THREADS_A_PAGE + 1])
+    if team_id is not None:
+        page = page.filter(team_id=team_id)
+    threads: list[Any] = list(_with_last_message(page)[: THREADS_A_PAGE + 1])
     shown = threads[:THREADS_A_PAGE]
-    names = names_of({thread.assignee_id for thread in shown if thread.assignee_id})
+    names = names_of({id_ for thread in shown for id_ in (thread.assignee_id, thread.last_author_id) if id_})
+    teams = team_names(team_ids={thread.team_id for thread in shown if thread.team_id})
     named = set(unseen(user_id=viewer_id).values_list("note__thread_id", flat=True)) if viewer_id else set()
     labels = labels_of(thread_ids=[thread.id for thread in shown])
-    rows = tuple(_row(thread, names, named, labels.get(thread.id, ()), viewer_id, at) for thread in shown)
+    marks = [(thread.id in named, labels.get(thread.id, ()), teams.get(thread.team_id, "")) for thread in shown]
+    rows = tuple(_row(thread, names, mark, viewer_id, at) for thread, mark in zip(shown, marks, strict=True))
     counts = _counts(viewer_id, at)
     said: list[object] = []
     for row in rows:
         said += [row.thread.id, row.thread.last_message_at, row.last_state, row.name, row.last_text]
-        said += [row.last_is_revoked, row.assignee, row.is_unread, row.is_mentioned]
+        said += [row.last_is_revoked, row.assignee, row.is_unread, row.is_mentioned, row.team]
         said += [(label.name, label.colour) for label in row.labels]
     return Inbox(
         rows=rows,
         choice=choice,
         label_id=label_id,
+        team_id=team_id,
         counts=counts,
         is_first=after is None,
         next=_key(choice, shown[-1]) if len(threads) > THREADS_A_PAGE else None,
         version=digest([*open_troubles_here(), counts, *said]),
         at=at,
     )
+
+
+def waiting(*, viewer_id: UUID, but: UUID | None = None, at: datetime) -> Waiting:
+    """Return who waits for an answer, by two queries.  but: the thread that somebody is in, which is not the next."""
+    found = Thread.objects.filter(seen(), awake(at=at), waiting_since__isnull=False)
+    counted = found.aggregate(count=Count("id"), newest=Max("waiting_since"))
+    own = found.filter(Q(assignee_id=None) | Q(assignee_id=viewer_id)).exclude(id=but)
+    following = own.order_by("waiting_since", "id").values_list("id", flat=True).first()
+    return Waiting(next=following, **counted)
 
 
 def _page(choice: Choice, viewer_id: UUID | None, after: Key | None, at: datetime) -> QuerySet[Thread]:
@@ -178,6 +208,7 @@ def _counts(viewer_id: UUID | None, at: datetime) -> Counts:
         waiting=Count("id", filter=now & Q(waiting_since__isnull=False)),
         all=Count("id", filter=now),
         snoozed=Count("id", filter=asleep(at=at)),
+        newest=Max("waiting_since", filter=now),
     )
     return Counts(**found)
 
@@ -191,24 +222,27 @@ def _with_last_message(threads: QuerySet[Thread]) -> QuerySet[Any]:
 def _row(
     found: Any,
     names: dict[UUID, str],
-    named: set[UUID],
-    labels: tuple[Label, ...],
+    marks: tuple[bool, tuple[Label, ...], str],
     viewer_id: UUID | None,
     at: datetime,
 ) -> Row:
     heard = found.last_inbound_at
+    is_mentioned, labels, team = marks
     return Row(
         thread=found,
         name=name_of(contact=found.contact),
         assignee=names.get(found.assignee_id, "") if found.assignee_id else "",
         is_mine=found.assignee_id is not None and found.assignee_id == viewer_id,
         is_unread=found.waiting_since is not None and (found.read_until is None or found.read_until < heard),
-        is_mentioned=found.id in named,
+        is_mentioned=is_mentioned,
         labels=labels,
+        team=team,
         window_open=window.is_open(last_inbound_at=heard, at=at),
         last_text=mask(text=found.last_text or ""),
         last_kind=found.last_kind or "",
         last_is_ours=found.last_direction == Message.Direction.OUTBOUND,
+        last_is_mine=found.last_author_id is not None and found.last_author_id == viewer_id,
+        last_author=names.get(found.last_author_id, "") if found.last_author_id else "",
         last_state=found.last_state or "",
         last_is_revoked=found.last_revoked_at is not None,
     )

@@ -5,7 +5,7 @@ open. An open page says so again every twenty seconds, so that who closed a brow
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -55,12 +55,27 @@ def leave(*, thread_id: UUID, user_id: UUID) -> None:
 
 def others(*, thread_id: UUID, user_id: UUID) -> Sequence[Present]:
     """Return who else has a thread open, by id."""
+    return others_in(thread_ids=[thread_id], user_id=user_id).get(thread_id, ())
+
+
+def others_in(*, thread_ids: Collection[UUID], user_id: UUID) -> Mapping[UUID, Sequence[Present]]:
+    """Return who else has each of some threads open; of those that nobody has, nothing. One round trip."""
+    if not thread_ids:
+        return {}
     try:
-        noted: dict[bytes, bytes] = client().hgetall(_key(thread_id))  # type: ignore[assignment]
+        with client().pipeline(transaction=False) as pipe:
+            for each in thread_ids:
+                pipe.hgetall(_key(each))
+            noted: list[dict[bytes, bytes]] = pipe.execute()
     except (RedisError, OSError) as error:
         _lost(error)
-        return ()
+        return {}
     now = time.time()
+    found = {id_: _fresh(fields, user_id, now) for id_, fields in zip(thread_ids, noted, strict=True)}
+    return {id_: there for id_, there in found.items() if there}
+
+
+def _fresh(noted: Mapping[bytes, bytes], user_id: UUID, now: float) -> Sequence[Present]:
     fresh = {field.decode() for field, until in noted.items() if float(until) > now}
     ids = sorted({field.partition(":")[0] for field in fresh} - {str(user_id)})
     return [Present(user_id=UUID(each), is_typing=f"{each}:{_TYPING}" in fresh) for each in ids]

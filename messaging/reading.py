@@ -137,6 +137,7 @@ def thread(
     lines = _lines(messages_shown, notes, names)
     number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()
     said = consent.standing(contact=found.contact)
+    labels = labels_of(thread_ids=[found.id]).get(found.id, ())
     return ThreadView(
         thread=found,
         name=name_of(contact=found.contact),
@@ -148,14 +149,14 @@ def thread(
         messages=messages_shown,
         earlier=shown[0].id if len(rows) > MESSAGES_A_PAGE else None,
         is_latest=edge is None,
-        labels=labels_of(thread_ids=[found.id]).get(found.id, ()),
+        labels=labels,
         hides=_unanswered(messages_shown),
         is_open=found.state == Thread.State.OPEN,
         window_open=window.is_open(last_inbound_at=found.last_inbound_at, at=at),
         window_ends_at=found.window_ends_at(),
         consent=said,
         templates=tuple(sending.sendable(waba_id=number.waba_id)) if number else (),
-        version=_thread_version(found, lines, said),
+        version=_thread_version(found, lines, labels, said),
         at=at,
     )
 
@@ -262,8 +263,11 @@ def open_troubles_here() -> list[str]:
     return [str(trouble.id) for trouble in blocking()]
 
 
-def _thread_version(found: Thread, lines: Iterable[ShownMessage | ShownNote], said: Consent | None) -> str:
-    rows: list[object] = [said.id if said else None]
+def _thread_version(
+    found: Thread, lines: Iterable[ShownMessage | ShownNote], labels: Iterable[Label], said: Consent | None
+) -> str:
+    rows: list[object] = [said.id if said else None, found.assignee_id, found.team_id, found.snoozed_until]
+    rows += [found.case_number, *((label.name, label.colour) for label in labels)]
     for each in lines:
         if isinstance(each, ShownNote):
             rows.append(each.note.id)

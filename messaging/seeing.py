@@ -4,7 +4,7 @@ As the schema is on the connection, so the sight is on the request: a door sets 
 finds threads asks `seen`. Without one, all is seen: systems and tasks act for the municipality, not for a team.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -46,6 +46,11 @@ def seen(path: str = "") -> Q:
         | Q(**{f"{path}team_id__in": sight.teams})
         | Q(**{f"{path}assignee_id": sight.viewer_id})
     )
+
+
+def visible(*, thread_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return those of some threads that may be seen."""
+    return frozenset(Thread.objects.filter(seen(), id__in=thread_ids).values_list("id", flat=True))
 
 
 def may_see(*, thread_id: UUID) -> bool:

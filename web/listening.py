@@ -10,7 +10,7 @@ from messaging import lists, reading
 from messaging.models import Thread
 from tenants import clock
 from web.access import PageRequest, requires
-from web.workspace import list_asked_for
+from web.inbox import list_asked_for
 
 
 @require_GET

@@ -56,7 +56,7 @@ class Stream:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def tell(self, event: str) -> None:
-        """Have it told soon: "changed", or "presence"."""
+        """Have it told soon: "changed", "presence", or "inbox" to a thread's page: something else in the inbox did."""
         self.events.add(event)
         self.changed.set()
 
@@ -183,6 +183,8 @@ class LiveDoor:
         for stream in self._streams.get(announcement.schema_name, ()):
             if announcement.about(thread_id=stream.thread_id):
                 stream.tell("presence" if announcement.presence else "changed")
+            if stream.thread_id is not None and not announcement.presence:
+                stream.tell("inbox")
 
     def _end_all(self) -> None:
         """End the streams: what happens meanwhile would not be told, so pages must ask."""

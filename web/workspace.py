@@ -1,12 +1,11 @@
-"""The agent's pages: the inbox, one thread, and what an agent does in it. One domain call a view."""
+"""The agent's page of one thread, and what an agent does in it. One domain call a view."""
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypedDict
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -25,20 +24,12 @@ from tenants import clock
 from web.access import PageRequest, is_fragment, permissions, requires
 from web.composed import Composed
 from web.desk_words import EMOJI, SAFE_ROUTE, SNOOZES
+from web.inbox import id_in
 from web.template_form import TemplateForm
 from web.words import CLOSE_REASONS, CONSENT_REFUSALS, REFUSALS, REFUSED
 from whatsapp.limits import LimitExceeded
 from whatsapp.outgoing import InvalidContent
 from whatsapp.texts import text_of
-
-
-@require_safe
-@requires(Permission.READ_THREADS)
-def inbox(request: PageRequest) -> HttpResponse:
-    """Show one of the lists of threads; without a choice those that wait, longest first."""
-    shown = lists.inbox(**list_asked_for(request), at=clock.now())
-    template = "web/inbox_threads.html" if is_fragment(request) else "web/inbox.html"
-    return render(request, template, {"inbox": shown, "labels": labelling.labels()})
 
 
 @require_safe
@@ -208,6 +199,7 @@ def show(
         context |= {"refused": refused, "writing": writing, "saved_at": saved_at, "note": note, "once": uuid4()}
         context |= {"answerers": assigning.answerers(), "snoozes": SNOOZES.items(), "labels": labelling.labels()}
         context |= {"replies": replies, "emoji": EMOJI, "quoted": _quoted(view, writing.answers)}
+        context["waiting"] = lists.waiting(viewer_id=request.user.id, but=thread_id, at=view.at)
     template = "web/thread_messages.html" if fragment else "web/thread.html"
     return render(request, template, context, status=422 if refused else 200)
 
@@ -235,7 +227,7 @@ def _quoted(view: reading.ThreadView, answers: UUID | None) -> reading.ShownMess
     return next(found, None)
 
 
-def _thread(request: HttpRequest, thread_id: UUID, *, revealed: UUID | None = None) -> reading.ThreadView:
+def _thread(request: PageRequest, thread_id: UUID, *, revealed: UUID | None = None) -> reading.ThreadView:
     try:
         return reading.thread(
             thread_id=thread_id,
@@ -267,34 +259,5 @@ def refusal(send: Callable[[], object]) -> Promise | str | None:
     return None
 
 
-class ListAskedFor(TypedDict):
-    """Which part of which list an address asks for."""
-
-    choice: lists.Choice
-    label_id: UUID | None
-    viewer_id: UUID
-    after: lists.Key | None
-
-
-def list_asked_for(request: PageRequest) -> ListAskedFor:
-    """Return which part of which list is asked for; what is none is the list of those that wait."""
-    asked = request.GET.get("list", "")
-    choice = lists.Choice(asked) if asked in set(lists.Choice) else lists.Choice.WAITING
-    return {
-        "choice": choice,
-        "label_id": id_in(request, "label"),
-        "viewer_id": request.user.id,
-        "after": lists.Key.parse(request.GET.get("after", "")),
-    }
-
-
-def _is_latest(request: HttpRequest) -> bool:
+def _is_latest(request: PageRequest) -> bool:
     return id_in(request, "before") is None and id_in(request, "until") is None
-
-
-def id_in(request: HttpRequest, name: str) -> UUID | None:
-    """Return the id that an address names, or None when it names none."""
-    try:
-        return UUID(request.GET.get(name, ""))
-    except ValueError:
-        return None

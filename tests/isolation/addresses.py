@@ -296,6 +296,15 @@ EVERY_HOST = {
 
 OF_MUNICIPALITIES = EVERY_HOST | {
     "inbox/": Address(PAGE, "AGENT", sees=("Contact.profile_name", "Message.text"), elsewhere=LIST),
+    "inbox/present/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        form=lambda party: {"thread": str(party.rows[Thread].id)},
+        nothing="reads ids from Redis, below the schema's name (tests/web/test_presence.py)",
+        elsewhere=LIST,
+    ),
+    "inbox/waiting/": Address(PAGE, "AGENT", nothing="counts, and names a thread by its id", elsewhere=LIST),
     "search/": Address(
         PAGE,
         "AGENT",

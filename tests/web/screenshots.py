@@ -43,7 +43,7 @@ def _take(played: Stage, opened: Browser, folder: Path, suffix: str, wanted, siz
                 page.screenshot(path=folder / "sign-in.png")
             signed_in[word] = played.sign_in(context, word)
         page = signed_in[word]
-        page.goto(played.url(word, path))
+        played.go(page, name, word, path)
         page.screenshot(path=folder / f"{name}{suffix}.png", full_page=True)
 
 

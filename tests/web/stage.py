@@ -34,6 +34,8 @@ PEOPLE = {  # by word: schema, role, name
     "finance": ("public", "bsp_finance", "Farid Finance"),
     "second": ("public", "bsp_finance", "Tineke Toezicht"),
 }
+# What is looked for on which page: it stands in no address.
+SEARCHES = {"search-found": "lantaarnpaal", "search-person": "fatima", "search-nothing": "rijbewijs"}
 FRESH_SECONDS = 200  # what asks for a fresh sign-in takes one of five minutes ago
 WIDE, PHONE = (1280, 900), (360, 740)
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -67,10 +69,11 @@ with schema_context("utrecht"):
     actor = agent(schema_name="utrecht").actor()
     reply(thread_id=thread.id, text="Dan bent u zo aan de beurt.", actor=actor, at=clock.now())
 """
-# Labels and canned replies, as a municipality has them; two labels are on the thread of Jan.
+# Labels and canned replies, as a municipality has them; two labels are on the thread of Jan, and Ada's is closed.
 SET_UP_DESK = """
 from django_tenants.utils import schema_context
 from audit.record import Actor
+from messaging import threads
 from messaging.desk import canned, labelling
 from messaging.models import Thread
 from tenants import clock
@@ -82,6 +85,8 @@ with schema_context("utrecht"):
     ]
     thread = Thread.objects.get(contact__wa_id="31697000012")
     labelling.put_on(thread_id=thread.id, label_ids=[each.id for each in made[:2]], actor=actor, at=at)
+    thread = Thread.objects.get(contact__wa_id="31697000015")
+    threads.close(thread_id=thread.id, actor=actor, at=at, reason="ANSWERED")
     for shortcut, title, text, safe in (
         ("groet", "Begroeting", "Goedendag {naam}, u spreekt met {medewerker} van de gemeente {gemeente}.", False),
         ("paspoort", "Paspoort ophalen", "Neem mee:\\n- uw oude paspoort\\n- de *ontvangstbevestiging*", False),
@@ -270,6 +275,14 @@ class Stage:
         host = "console" if schema == "public" else schema
         return f"http://{host}.localhost:{self.live.instance.web_port}{path}"
 
+    def go(self, page: Page, name: str, word: str, path: str) -> None:
+        """Open one of `pages`, and look for what it is to have found."""
+        page.goto(self.url(word, path))
+        if name in SEARCHES:
+            page.locator("[name=words]").fill(SEARCHES[name])
+            page.locator("[name=words]").press("Enter")
+            page.wait_for_load_state()
+
     def sign_in(self, context: BrowserContext, word: str, *, language: str = "nl") -> Page:
         """Sign a person in through the form; return the page that comes then.
 
@@ -329,16 +342,26 @@ class Stage:
         email = "agent@voorbeeld.example"
         agent = self.live.ask(f"SELECT id FROM {{s}}.accounts_user WHERE email = '{email}'", schema="utrecht")[0][0]
         fatima, jan = thread["Fatima El Idrissi"], thread["Jan de Wit"]
+        closed = self.live.ask("SELECT id FROM {s}.messaging_thread WHERE state = 'CLOSED'", schema="utrecht")[0][0]
+        label = self.live.ask("SELECT id FROM {s}.messaging_label ORDER BY name", schema="utrecht")[0][0]
+        reply = self.live.ask("SELECT id FROM {s}.messaging_cannedreply ORDER BY shortcut", schema="utrecht")[0][0]
         yield from (
             ("inbox-waiting", "agent", "/inbox/"),
             ("inbox-all", "agent", "/inbox/?list=all"),
             ("inbox-mine", "agent", "/inbox/?list=mine"),
             ("inbox-closed", "agent", "/inbox/?list=closed"),
+            ("inbox-snoozed", "agent", "/inbox/?list=snoozed"),
+            ("inbox-label", "agent", f"/inbox/?list=all&label={label}"),
             ("search", "agent", "/search/"),
+            *((name, "agent", "/search/") for name in SEARCHES),
+            ("unreached", "agent", "/unreached/"),
             ("labels", "admin", "/labels/"),
+            ("label", "admin", f"/labels/{label}/"),
             ("canned", "supervisor", "/canned/"),
-            ("canned-reply", "supervisor", "/canned/new/"),
+            ("canned-reply", "supervisor", f"/canned/{reply}/"),
             ("thread-open", "agent", f"/threads/{fatima}/"),
+            ("thread-closed", "agent", f"/threads/{closed}/"),
+            ("hand-to-team", "agent", f"/threads/{fatima}/team/"),
             ("thread-failed", "agent", f"/threads/{thread['Ömer Yılmaz']}/"),
             ("thread-window-closed", "agent", f"/threads/{jan}/"),
             ("send-template", "agent", f"/threads/{jan}/template/{template}/"),
@@ -368,6 +391,7 @@ class Stage:
             ("entering", "support", "/entries/"),
             ("sign-on", "admin", "/single-sign-on/"),
             ("opening-hours", "admin", "/opening-hours/"),
+            ("closed-answer", "admin", "/closed-answer/"),
             ("privacy-notice", "admin", "/privacy-notice/"),
             ("teams", "admin", "/teams/"),
             ("user", "admin", f"/users/{agent}/"),

@@ -8,8 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_tenants.utils import schema_context
 
+from accounts import teams
 from accounts.models import User
 from audit.models import Entry
+from audit.record import Actor
+from messaging import teams as handing
 from messaging.desk.assigning import release_all
 from messaging.models import Mention, Message, Thread, ThreadNote
 from tests.messaging import meta
@@ -213,6 +216,64 @@ class TestLists:
         assert "ongelezen" in _list(agent, "waiting")
         agent.get(f"/threads/{thread.id}/")
         assert "ongelezen" not in _list(agent, "waiting")
+
+    def test_a_list_says_who_of_us_wrote_last(self, agent, colleague, thread):
+        agent.post(f"/threads/{thread.id}/reply/", answer_of("Goedemorgen"))
+        assert '<span class="threads__who">U:</span> Goedemorgen' in _list(agent, "all")
+        assert '<span class="threads__who">Agent van utrecht:</span> Goedemorgen' in _list(colleague, "all")
+
+    def test_a_list_is_limited_to_a_team_and_says_of_which_a_conversation_is(self, agent, thread, utrecht, clock):
+        with schema_context("utrecht"):
+            made = [teams.make(name=name, actor=Actor.system("tests"), at=clock.now()) for name in ("Zorg", "Afval")]
+            handing.hand_over(thread_id=thread.id, team_id=made[0].id, actor=Actor.system("tests"), at=clock.now())
+        page = agent.get(f"/inbox/?list=all&team={made[0].id}").content.decode()
+        assert "Piet" in page
+        assert "Team Zorg" in page
+        assert f'href="?list=closed&amp;team={made[0].id}"' in page  # the other lists stay limited
+        page = agent.get(f"/inbox/?list=all&team={made[1].id}").content.decode()
+        assert "Piet" not in page
+        assert "Geen gesprek in deze lijst is van dit team" in page
+
+    def test_a_conversation_says_how_many_wait_and_which_one_is_next(self, agent, colleague, thread, utrecht, clock):
+        wrote_at = clock.now() - timedelta(minutes=5)
+        with schema_context("utrecht"):
+            bodies = [
+                meta.message(utrecht, wamid=f"wamid.W{n}", at=wrote_at + timedelta(minutes=n), wa_id=f"3169700001{n}")
+                for n in range(2)
+            ]
+            meta.receive(utrecht, *bodies)
+            first, last = Thread.objects.exclude(id=thread.id).order_by("waiting_since")
+        page = agent.get(f"/threads/{thread.id}/").content.decode()
+        assert f'data-count="3" data-newest="{last.waiting_since:%s}"' in page
+        assert "Wacht op antwoord: 3" in page
+        assert f'href="/threads/{first.id}/#last" data-key="w"' in page
+        # What a colleague has is theirs; the one that is open is not the next.
+        colleague.post(f"/threads/{first.id}/take/")
+        assert f"/threads/{last.id}/" in agent.get(f"/inbox/waiting/?but={thread.id}").content.decode()
+        assert f"/threads/{thread.id}/" in agent.get(f"/inbox/waiting/?but={last.id}").content.decode()
+
+    def test_a_page_that_is_open_shows_who_has_the_conversation_and_that_it_is_closed(self, agent, colleague, thread):
+        def part() -> str:
+            return agent.get(f"/threads/{thread.id}/", headers={"HX-Request": "true"}).content.decode()
+
+        def version() -> str:
+            return part().split('data-version="')[1].split('"')[0]
+
+        assert "Neem het" in part()
+        before = version()
+        colleague.post(f"/threads/{thread.id}/take/")
+        assert 'id="desk-now" hx-swap-oob="true"' in part()
+        assert "Supervisor van utrecht heeft dit gesprek." in part()
+        assert "Neem het" not in part()
+        assert before != (taken := version())
+        with schema_context("utrecht"):
+            team = teams.make(name="Zorg", actor=Actor.system("tests"), at=thread.opened_at)
+        colleague.post(f"/threads/{thread.id}/team/", {"team": str(team.id)})
+        assert "Team Zorg" in part()
+        assert taken != version()
+        colleague.post(f"/threads/{thread.id}/close/", {"reason": "ANSWERED"})
+        assert "Dit gesprek is gesloten" in part()
+        assert "De vraag is beantwoord" in part()
 
     @pytest.mark.parametrize("choice", ["mine", "unassigned", "waiting", "all", "snoozed", "closed"])
     def test_every_list_goes_on_behind_its_last_one_without_gap_or_double(self, agent, utrecht, clock, choice):

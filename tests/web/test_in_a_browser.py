@@ -255,7 +255,7 @@ def test_axe_finds_nothing_on_any_page(opened, played, size, language):
                 page.close()
             signed_in[word] = played.sign_in(context, word, language=language)
         page = signed_in[word]
-        page.goto(played.url(word, path))
+        played.go(page, name, word, path)
         found[name] = violations_by_day_and_night(page)
         wide = page.evaluate("document.documentElement.scrollWidth")
         if wide > size[0]:

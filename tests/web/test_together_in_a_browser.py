@@ -10,6 +10,18 @@ from playwright.sync_api import expect
 from tests.web.stage import CITIZENS, PASSWORD, WIDE, violations
 
 MARIE_LOUISE = CITIZENS[3]
+SOON = 5_000  # told by the live connection: a page that hears nothing asks after ten seconds
+# Notes what the browser is asked to show and to sound, and asks it all the same.
+WATCHED = """
+window.told = [];
+const Real = window.Notification, start = OscillatorNode.prototype.start;
+window.Notification = class extends Real { constructor(title, how) { super(title, how); window.told.push(title); } };
+OscillatorNode.prototype.start = function (...when) {
+  window.told.push(`a tone, ${this.context.state}`);
+  return start.apply(this, when);
+};
+"""
+HIDE = "hidden => Object.defineProperty(document, 'hidden', {get: () => hidden, configurable: true})"
 
 
 @pytest.fixture
@@ -77,6 +89,95 @@ def test_two_agents_share_the_inbox(desks, played):
     mine.get_by_role("button", name="Gesprek sluiten").click()
     mine.get_by_role("link", name="Gesloten", exact=True).click()
     expect(mine.get_by_role("link", name=name).first).to_be_visible()
+
+
+def _somebody_writes(played) -> None:
+    stamp = time.time_ns()
+    played.write(phone=f"+316{stamp % 10**8:08}", name=f"Nieuw {stamp}", text="Hallo")
+
+
+def _told(page, wanted: list[str]) -> None:
+    """Wait until just this was shown and sounded, and forget it."""
+    page.wait_for_function("wanted => String(window.told.toSorted()) === String(wanted)", arg=sorted(wanted))
+    page.evaluate("window.told = []")
+
+
+def test_who_begins_to_wait_is_shown_and_heard_as_each_agent_chose(desks, played):
+    mine, theirs = desks
+    for page in desks:
+        page.context.grant_permissions(["notifications"])
+        page.context.add_init_script(WATCHED)
+    theirs.reload()
+    _open(mine, CITIZENS[0][1])
+    notice, tone = "Een inwoner wacht op antwoord", "a tone, running"
+    # In a conversation too the title counts; nothing is heard of who did not ask for it.
+    before = int(re.match(r"\((\d+)\)", mine.title())[1])
+    _somebody_writes(played)
+    expect(mine).to_have_title(re.compile(rf"^\({before + 1}\) {CITIZENS[0][1]}"), timeout=SOON)
+    expect(mine.locator("#waiting")).to_contain_text(f"Wacht op antwoord: {before + 1}")
+    mine.get_by_text("Meldingen in deze browser").click()
+    mine.get_by_label("Toon een melding van de browser").check()
+    _told(mine, [])
+    mine.get_by_label("Laat een korte toon horen").check()
+    _told(mine, [tone])  # so that it is known
+    # Looking at the page, one hears it; looking elsewhere, one is shown it too.
+    _somebody_writes(played)
+    expect(mine).to_have_title(re.compile(rf"^\({before + 2}\) "), timeout=SOON)
+    _told(mine, [tone])
+    mine.evaluate(HIDE, True)
+    mine.wait_for_timeout(3_000)  # several at once are told once
+    _somebody_writes(played)
+    _told(mine, [notice, tone])
+    # By key to who waits longest; and what was chosen holds in the lists too.
+    mine.evaluate(HIDE, False)
+    mine.locator("h1").click()
+    mine.keyboard.press("w")
+    expect(mine.get_by_role("heading", level=1)).to_have_text("Jan de Wit")
+    mine.keyboard.press("i")
+    mine.get_by_text("Meldingen in deze browser").click()
+    expect(mine.get_by_label("Toon een melding van de browser")).to_be_checked()
+    mine.get_by_label("Laat een korte toon horen").uncheck()
+    mine.evaluate(HIDE, True)
+    mine.wait_for_timeout(3_000)
+    mine.evaluate("window.told = []")
+    _somebody_writes(played)
+    _told(mine, [notice])
+    expect(theirs).to_have_title(re.compile(rf"^\({before + 4}\) Inbox"), timeout=SOON)
+    _told(theirs, [])
+
+
+def test_what_a_colleague_does_is_seen_in_lists_and_conversations_and_after_a_lost_connection(desks, played):
+    mine, theirs = desks
+    phone, name, _ = CITIZENS[2]
+    _open(mine, name)
+    theirs.get_by_role("link", name="Alle open").click()
+    row = theirs.get_by_role("listitem").filter(has=theirs.get_by_role("link", name=name))
+    expect(row).to_contain_text("Kim Kanaal kijkt ook", timeout=SOON)
+    mine.get_by_label("Uw antwoord").press_sequentially("Goede")
+    expect(row).to_contain_text("Kim Kanaal typt een antwoord", timeout=SOON)
+    # Who goes through a list by keys stays where they are while it is brought up to date.
+    row.get_by_role("link", name=name).focus()
+    text = f"Bent u er nog? {time.time_ns()}"
+    played.write(phone=phone, name=name, text=text)
+    expect(row).to_contain_text(text, timeout=SOON)
+    expect(row.get_by_role("link", name=name)).to_be_focused()
+    theirs.keyboard.press("Enter")
+    expect(theirs.get_by_text("Kim Kanaal typt een antwoord")).to_be_visible(timeout=SOON)
+    # Without a connection the page says so; with it again, it shows what was missed.
+    theirs.context.set_offline(True)
+    expect(theirs.get_by_text("Geen verbinding.")).to_be_visible(timeout=SOON)
+    assert violations(theirs) == []
+    taken = mine.get_by_role("button", name="Neem het")
+    if taken.count():
+        taken.click()
+    text = f"Ik sta nu buiten {time.time_ns()}"
+    played.write(phone=phone, name=name, text=text)
+    expect(mine.get_by_text(text)).to_be_visible(timeout=SOON)
+    expect(theirs.get_by_text(text)).to_have_count(0)
+    theirs.context.set_offline(False)
+    expect(theirs.get_by_text(text)).to_be_visible(timeout=SOON)
+    expect(theirs.get_by_text("Kim Kanaal heeft dit gesprek.")).to_be_visible(timeout=SOON)
+    expect(theirs.get_by_text("Geen verbinding.")).to_have_count(0)
 
 
 def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):

@@ -1,112 +1,113 @@
 /* Keeps what has data-live up to date: listens to the server, and lets htmx fetch the part again when it changed.
- * The connection carries no content. Hidden tabs let go; without a connection the page asks every ten seconds. */
+ * The connection carries no content. Hidden tabs let go; without a connection the page says so, asks every ten seconds,
+ * and catches up by itself. */
 (() => {
   "use strict";
-  const POLL = 10000, RETRY = 30000;
+  const POLL = 10000, RETRY = 30000, DOUBT = 3000, GAP = 500;
   const place = document.querySelector("[data-live]");
   if (!place) return;
-  const title = document.title;
-  let source = null, polling = 0, retry = 0;
+  let source = null, polling = 0, retry = 0, doubt = 0, isLost = false;
 
   const version = () => place.querySelector("[data-version]")?.dataset.version ?? "";
-  const refresh = () => place.dispatchEvent(new Event("live"));
   const url = () => {
     const address = new URL(place.dataset.live, location.href);
     address.searchParams.set("version", version());
     return address;
   };
+  const tell = (id, event) => document.getElementById(id)?.dispatchEvent(new Event(event));
+
+  /* However much happens, something is done again only after a pause, and once more behind the last time. */
+  function sparing(act, pause) {
+    let due = 0, last = 0;
+    return () => {
+      due ||= setTimeout(() => { due = 0; last = Date.now(); act(); }, Math.max(0, last + pause - Date.now()));
+    };
+  }
+  const refresh = sparing(() => place.dispatchEvent(new Event("live")), GAP);
+  const look = sparing(() => tell("presence", "presence"), GAP);
+  const recount = sparing(() => tell("waiting", "inbox"), 3 * GAP);
+  const all = () => { refresh(); look(); recount(); };
 
   function stop() {
     source?.close();
     source = null;
     clearInterval(polling);
     clearTimeout(retry);
-    polling = retry = 0;
+    clearTimeout(doubt);
+    polling = retry = doubt = 0;
   }
 
   function poll() {
-    if (!polling) polling = setInterval(refresh, POLL);
+    if (!polling) polling = setInterval(all, POLL);
     clearTimeout(retry);
     retry = setTimeout(start, RETRY);
   }
 
-  /* What somebody chose to be alerted by, in this browser: then the page listens on while it is hidden. */
-  const KEPT = "alerts";
-  const alerts = () => (localStorage.getItem(KEPT) ?? "").split(" ").filter(Boolean);
-  for (const box of document.querySelectorAll("[data-alert]")) {
-    box.closest("[data-scripted]").hidden = false;
-    box.checked = alerts().includes(box.dataset.alert);
-    box.addEventListener("change", async () => {
-      if (box.checked && box.dataset.alert === "notice" && (await Notification.requestPermission()) !== "granted") {
-        box.checked = false;
-      }
-      const chosen = [...document.querySelectorAll("[data-alert]:checked")].map((each) => each.dataset.alert);
-      localStorage.setItem(KEPT, chosen.join(" "));
-    });
-  }
-
-  function alert() {
-    const chosen = alerts();
-    if (chosen.includes("notice") && document.hidden) {
-      const text = document.querySelector("[data-alert-text]")?.dataset.alertText;
-      if (text && Notification.permission === "granted") new Notification(text, { tag: "inbox" });
-    }
-    if (chosen.includes("sound")) {
-      const audio = new AudioContext(), tone = audio.createOscillator(), volume = audio.createGain();
-      volume.gain.value = 0.1;
-      tone.connect(volume).connect(audio.destination);
-      tone.onended = () => audio.close();
-      tone.start();
-      tone.stop(audio.currentTime + 0.15);
-    }
-  }
+  /* Who chose to be alerted (alerts.js) is listened for while the page is hidden too. */
+  const letsGo = () => document.hidden && !localStorage.getItem("alerts");
 
   function start() {
-    if ((document.hidden && !alerts().length) || source) return;
+    if (letsGo() || source) return;
     source = new EventSource(url());
-    source.addEventListener("open", () => { clearInterval(polling); polling = 0; });
+    source.addEventListener("open", () => { clearInterval(polling); clearTimeout(doubt); polling = doubt = 0; });
+    // Said at the beginning of each connection: what happened in between was told to nobody.
+    source.addEventListener("listening", () => { look(); recount(); if (isLost) refresh(); });
     source.addEventListener("changed", refresh);
-    source.addEventListener("presence", () => document.getElementById("presence")?.dispatchEvent(new Event("presence")));
+    source.addEventListener("presence", look);
+    source.addEventListener("inbox", recount);
     source.addEventListener("error", () => {
       if (source?.readyState === EventSource.CLOSED) { source = null; poll(); }
+      again();
     });
   }
 
-  let counted = null;
-  function count() {
-    const waiting = place.querySelector("[data-count]")?.dataset.count;
-    if (counted !== null && Number(waiting) > counted) alert();
-    counted = waiting === undefined ? null : Number(waiting);
-    document.title = waiting && waiting !== "0" ? `(${waiting}) ${title}` : title;
+  /* Asks in a moment: that fails too, or brings the page up to date. */
+  function again() {
+    doubt ||= setTimeout(() => { doubt = 0; refresh(); }, DOUBT);
   }
 
-  document.addEventListener("visibilitychange", () => (document.hidden && !alerts().length ? stop() : start()));
+  function say(lost) {
+    const said = document.getElementById("connection");
+    if (lost === isLost || !said) return;
+    isLost = lost;
+    said.textContent = lost ? said.dataset.lost : "";
+    said.classList.toggle("connection--lost", lost);
+  }
+
+  window.addEventListener("offline", () => { say(true); stop(); poll(); });
+  window.addEventListener("online", () => { stop(); start(); all(); });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target === place && event.detail.successful) say(false);
+  });
+  document.body.addEventListener("htmx:sendError", () => { say(true); again(); });
+  document.body.addEventListener("htmx:responseError", (event) => {
+    if (event.target !== place) return;
+    if (event.detail.xhr.status >= 500) { say(true); again(); }
+    // Signed out meanwhile: the page says so by itself. Not while somebody writes, whose words would be lost.
+    if (document.getElementById("text")?.value.trim()) return;
+    if (event.detail.xhr.status === 401) location.reload();
+  });
+
+  document.addEventListener("visibilitychange", () => (letsGo() ? stop() : start()));
   window.addEventListener("pagehide", stop);
   window.addEventListener("pagehide", () => {
-    const form = document.getElementById("presence");
-    if (!form) return;
+    const form = document.querySelector("form#presence");
+    if (!form || form.dataset.list !== undefined) return;
     const body = new FormData(form);
     body.append("doing", "gone");
     navigator.sendBeacon(form.action, body);
   });
   window.addEventListener("pageshow", start);
-  document.body.addEventListener("htmx:responseError", (event) => {
-    // Signed out meanwhile: the page says so by itself. Not while somebody writes, whose words would be lost.
-    if (document.getElementById("text")?.value.trim()) return;
-    if (event.detail.xhr.status === 401 && event.target === place) location.reload();
-  });
-  let last = "";
+
+  let last = "", nearEnd = true;
   document.body.addEventListener("htmx:beforeSwap", () => { last = version(); });
   document.body.addEventListener("htmx:afterSwap", () => {
-    count();
     const end = document.getElementById("last");
     if (end && version() !== last && nearEnd) end.scrollIntoView({ block: "nearest" });
   });
-  let nearEnd = true;
   window.addEventListener("scroll", () => {
     const end = document.getElementById("last");
     nearEnd = !end || end.getBoundingClientRect().top < innerHeight;
   }, { passive: true });
-  count();
   start();
 })();
