@@ -22,6 +22,7 @@ class Permission(StrEnum):
     READ_THREADS = "READ_THREADS"
     ANSWER_THREADS = "ANSWER_THREADS"
     READ_ALL_TEAMS = "READ_ALL_TEAMS"
+    REVEAL_NUMBERS = "REVEAL_NUMBERS"
     READ_NUMBERS = "READ_NUMBERS"
     MANAGE_NUMBERS = "MANAGE_NUMBERS"
     READ_TEMPLATES = "READ_TEMPLATES"
@@ -56,6 +57,7 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.READ_THREADS: frozenset({MunicipalRole.AGENT, MunicipalRole.SUPERVISOR}),
     Permission.ANSWER_THREADS: frozenset({MunicipalRole.AGENT, MunicipalRole.SUPERVISOR}),
     Permission.READ_ALL_TEAMS: frozenset({MunicipalRole.SUPERVISOR}),
+    Permission.REVEAL_NUMBERS: frozenset({MunicipalRole.AGENT, MunicipalRole.SUPERVISOR}),
     Permission.READ_NUMBERS: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.MANAGE_NUMBERS: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_TEMPLATES: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
@@ -103,6 +105,7 @@ OF_ENTRIES = frozenset(
 OF_SCOPES: Mapping[str, Permission] = {
     Scope.MESSAGES_SEND: Permission.ANSWER_THREADS,
     Scope.MESSAGES_READ: Permission.READ_THREADS,
+    Scope.MESSAGES_UNMASK: Permission.REVEAL_NUMBERS,
     Scope.TEMPLATES_READ: Permission.READ_TEMPLATES,
     Scope.USAGE_READ: Permission.READ_USAGE,
     BspScope.MUNICIPALITIES_READ: Permission.READ_MUNICIPALITIES,

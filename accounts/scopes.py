@@ -11,6 +11,8 @@ class Scope(StrEnum):
 
     MESSAGES_SEND = "messages:send"
     MESSAGES_READ = "messages:read"
+    # Opens nothing by itself: what is read comes with BSNs, card numbers and IBANs in full (messaging/sensitive.py).
+    MESSAGES_UNMASK = "messages:unmask"
     TEMPLATES_READ = "templates:read"
     USAGE_READ = "usage:read"
 

@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from accounts.keys import find_key, may_come_from, note_use
 from accounts.models import ApiKey
 from accounts.permissions import OF_SCOPES
+from accounts.scopes import Scope
 from api import limits
 from api.problems import CONTENT_TYPE, Problem, answer_error
 from audit.record import record
@@ -181,6 +182,10 @@ class ApiView(APIView):
         for name, value in getattr(self, "_limit_headers", {}).items():
             answer.headers[name] = value
         return answer
+
+    def sight(self) -> dict[str, Any]:
+        """Return the context of the shapes of messages: whether the key may see numbers in full, and who asks."""
+        return {"request": self.request, "unmasked": Scope.MESSAGES_UNMASK in self.key.scopes}
 
     @property
     def key(self) -> ApiKey:

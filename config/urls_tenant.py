@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("threads/<uuid:thread_id>/draft/", composing.draft, name="keep-draft"),
     path("threads/<uuid:thread_id>/labels/", labels.put_on, name="label-thread"),
     path("threads/<uuid:thread_id>/messages/<uuid:message_id>/reveal/", workspace.reveal, name="reveal"),
+    path("threads/<uuid:thread_id>/notes/<uuid:note_id>/reveal/", workspace.reveal_note, name="reveal-note"),
     path("threads/<uuid:thread_id>/template/<uuid:template_id>/", workspace.send_template, name="send-template"),
     path("threads/<uuid:thread_id>/consent/", workspace.record_consent, name="consent"),
     path("threads/<uuid:thread_id>/take/", desk.take, name="take-thread"),

@@ -17,13 +17,14 @@ from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import User
 from accounts.teams import team_name
-from messaging import altering, consent, window
+from messaging import altering, consent, noted, window
 from messaging.altering import Reaction, Version
 from messaging.desk.labelling import labels_of
 from messaging.media import answering, showing, types
-from messaging.models import Consent, Contact, Label, Medium, Message, Template, Thread, ThreadNote, UncertainChoice
+from messaging.models import Consent, Contact, Label, Medium, Message, Template, Thread, UncertainChoice
+from messaging.noted import ShownNote
 from messaging.seeing import seen
-from messaging.sensitive import Kind, kinds, mask
+from messaging.sensitive import Kind, mask, masked
 from messaging.templates import sending
 from tenants.models import Number, Trouble
 from tenants.trouble import BLOCKING, open_troubles
@@ -73,15 +74,6 @@ class ShownMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownNote:
-    """One internal note, or one thing that was done to the thread, as the page shows it between the messages."""
-
-    note: ThreadNote
-    author: str  # '' for the system
-    about: str  # who it was given to
-
-
-@dataclass(frozen=True, slots=True)
 class ThreadView:
     """One thread with its latest messages, and what can be answered now. lines: messages and notes as they came."""
 
@@ -116,7 +108,7 @@ def thread(
 ) -> ThreadView:
     """Return a thread with its latest messages, or the latest before or until one.  Raises Thread.DoesNotExist.
 
-    revealed: a message of which nothing is masked, because somebody asked (messaging/revealing.py).
+    revealed: a message or note of which nothing is masked, because somebody asked (messaging/revealing.py).
     """
     found = Thread.objects.select_related("contact").get(id=thread_id)
     messages = found.messages.order_by("-stamped_at", "-created_at", "-id")
@@ -129,12 +121,13 @@ def thread(
         messages.select_related("medium", "choice", "repeats").defer("content", "referral")[: MESSAGES_A_PAGE + 1]
     )
     shown = rows[:MESSAGES_A_PAGE][::-1]
-    notes = _notes(found, since=shown[0] if len(rows) > MESSAGES_A_PAGE else None, until=edge)
+    since = shown[0] if len(rows) > MESSAGES_A_PAGE else None
+    notes = noted.between(thread=found, since=since, until=edge, most=MESSAGES_A_PAGE)
     people = {row.author_id for row in shown} | {found.assignee_id}
     people |= {id_ for note in notes for id_ in (note.author_id, note.about_id)}
     names = names_of({id_ for id_ in people if id_})
     messages_shown = _shown(found, shown, names, revealed, at)
-    lines = _lines(messages_shown, notes, names)
+    lines = _lines(messages_shown, noted.shown(notes=notes, names=names, revealed=revealed))
     number = Number.objects.filter(phone_number_id=found.phone_number_id).order_by("-opened_at").first()
     said = consent.standing(contact=found.contact)
     labels = labels_of(thread_ids=[found.id]).get(found.id, ())
@@ -147,7 +140,7 @@ def thread(
         assignee=names.get(found.assignee_id, "") if found.assignee_id else "",
         lines=lines,
         messages=messages_shown,
-        earlier=shown[0].id if len(rows) > MESSAGES_A_PAGE else None,
+        earlier=since.id if since is not None else None,
         is_latest=edge is None,
         labels=labels,
         hides=_unanswered(messages_shown),
@@ -197,8 +190,8 @@ def _shown(
     return tuple(
         ShownMessage(
             message=row,
-            text=row.text if row.id == revealed else mask(text=row.text),
-            hides=kinds(text=row.text),
+            text=row.text if row.id == revealed else said.text,
+            hides=said.kinds,
             author=names.get(row.author_id, "") if row.author_id else "",
             form=_form(row),
             is_ours=row.direction == Message.Direction.OUTBOUND,
@@ -209,7 +202,7 @@ def _shown(
             choice=getattr(row, "choice", None),
             repeats=row.repeats.message_id if hasattr(row, "repeats") else None,
         )
-        for row in rows
+        for row, said in ((row, masked(text=row.text)) for row in rows)
     )
 
 
@@ -230,7 +223,7 @@ def _unanswered(shown: Sequence[ShownMessage]) -> frozenset[Kind]:
 def _shown_medium(medium: Medium, at: datetime) -> ShownMedium:
     return ShownMedium(
         medium=medium,
-        name=answering.name_of(medium=medium),
+        name=mask(text=answering.name_of(medium=medium)),
         is_inline=types.is_inline(medium=medium),
         may_be_asked_for=showing.may_be_asked_for(medium=medium, at=at),
     )
@@ -279,25 +272,10 @@ def _thread_version(
     return digest([*open_troubles_here(), found.state, found.last_inbound_at, *rows])
 
 
-def _notes(found: Thread, *, since: Message | None, until: Message | None) -> list[ThreadNote]:
-    """Return the notes that stand between the messages of a page, by one query."""
-    notes = ThreadNote.objects.filter(thread=found)
-    if since is not None:
-        notes = notes.filter(at__gte=since.stamped_at)
-    if until is not None:
-        notes = notes.filter(at__lt=until.stamped_at)
-    return list(notes.order_by("-at", "-id")[:MESSAGES_A_PAGE])[::-1]
-
-
-def _lines(
-    shown: Sequence[ShownMessage], notes: Sequence[ThreadNote], names: dict[UUID, str]
-) -> tuple[ShownMessage | ShownNote, ...]:
+def _lines(shown: Sequence[ShownMessage], notes: Sequence[ShownNote]) -> tuple[ShownMessage | ShownNote, ...]:
     """Return messages and notes in the order of their moments; of one moment the message first."""
     dated: list[tuple[datetime, ShownMessage | ShownNote]] = [(each.message.stamped_at, each) for each in shown]
-    for note in notes:
-        author = names.get(note.author_id, "") if note.author_id else ""
-        about = names.get(note.about_id, "") if note.about_id else ""
-        dated.append((note.at, ShownNote(note=note, author=author, about=about)))
+    dated += [(each.note.at, each) for each in notes]
     return tuple(each for _, each in sorted(dated, key=lambda pair: pair[0]))  # stable
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from audit.record import Actor, record
-from messaging.models import Message
+from messaging.models import Message, ThreadNote
 from messaging.sensitive import kinds
 
 
@@ -17,3 +17,14 @@ def reveal(*, thread_id: UUID, message_id: UUID, actor: Actor, at: datetime) -> 
     found = sorted(kinds(text=message.text))
     record(action="message.reveal", actor=actor, at=at, subject=f"message {message_id}", details={"kinds": found})
     return message
+
+
+def reveal_note(*, thread_id: UUID, note_id: UUID, actor: Actor, at: datetime) -> ThreadNote:
+    """Return an internal note to be shown in full; the trail keeps as much as of a message.
+
+    Raises ThreadNote.DoesNotExist: it is not of this thread, or no note.
+    """
+    note = ThreadNote.objects.get(id=note_id, thread_id=thread_id, kind=ThreadNote.Kind.NOTE)
+    found = sorted(kinds(text=note.text))
+    record(action="note.reveal", actor=actor, at=at, subject=f"note {note_id}", details={"kinds": found})
+    return note

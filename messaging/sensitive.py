@@ -5,8 +5,10 @@ proves nothing: about one in eleven numbers of nine digits passes the eleven tes
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 DOT = "•"
 # How many characters an IBAN has, by country. Source: SWIFT, IBAN registry (those of SEPA, read 2026-11-22).
@@ -32,6 +34,23 @@ _CARD = re.compile(r"(?<![\d+])[2-6](?:[ -]?\d){12,18}(?!\d)")
 # stand beside them, else half of a telephone number or a date would do.
 _BSN = re.compile(r"(?<![\d+])\d{9}(?!\d)|(?<![\d+])(?<!\d[ .-])(?:\d{8}|\d(?:[ .-]?\d){8})(?![ .-]?\d)")
 _IN_BETWEEN = " .-"
+# Members of Meta's objects in which machines' words stand: an id of digits may well pass a test.
+NO_WORDS = frozenset(
+    {
+        "catalog_id",
+        "id",
+        "link",
+        "message_id",
+        "mime_type",
+        "phone",
+        "product_retailer_id",
+        "sha256",
+        "type",
+        "url",
+        "user_id",
+        "wa_id",
+    }
+)
 
 
 class Kind(StrEnum):
@@ -51,6 +70,14 @@ class Found:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text as it is shown to everyone, and which such numbers it holds."""
+
+    text: str
+    kinds: frozenset[Kind]
+
+
 def find(*, text: str) -> list[Found]:
     """Return the numbers in a text that are better not read by everyone, in their order; none overlaps another."""
     if not any(letter.isdigit() for letter in text):
@@ -64,20 +91,45 @@ def find(*, text: str) -> list[Found]:
     return sorted(found, key=lambda each: each.start)
 
 
-def mask(*, text: str) -> str:
+def masked(*, text: str) -> Masked:
     """Return a text in which of such numbers only the last two signs can be read, and of an IBAN its country."""
-    letters = list(text)
-    for each in find(text=text):
+    found = find(text=text)
+    letters = list(text) if found else []
+    for each in found:
         first = each.start + 2 if each.kind is Kind.IBAN else each.start
         for place in range(first, each.end - 2):
             if letters[place] not in _IN_BETWEEN:
                 letters[place] = DOT
-    return "".join(letters)
+    return Masked(text="".join(letters) if found else text, kinds=frozenset(each.kind for each in found))
+
+
+def mask(*, text: str) -> str:
+    """Return a text with such numbers masked."""
+    return masked(text=text).text
+
+
+def masked_content(*, content: object) -> tuple[Any, frozenset[Kind]]:
+    """Return the object of a message as Meta writes it, masked wherever words may stand, and what was masked in it."""
+    if isinstance(content, str):
+        said = masked(text=content)
+        return said.text, said.kinds
+    if isinstance(content, list):
+        parts = [masked_content(content=each) for each in content]
+        return [part for part, _ in parts], frozenset().union(*(found for _, found in parts))
+    if not isinstance(content, Mapping):
+        return content, frozenset()
+    by_name = {name: _member(name, each) for name, each in content.items()}
+    kinds_found: frozenset[Kind] = frozenset().union(*(found for _, found in by_name.values()))
+    return {name: part for name, (part, _) in by_name.items()}, kinds_found
+
+
+def _member(name: str, value: object) -> tuple[Any, frozenset[Kind]]:
+    return (value, frozenset()) if name in NO_WORDS and isinstance(value, str) else masked_content(content=value)
 
 
 def kinds(*, text: str) -> frozenset[Kind]:
     """Return which such numbers a text holds."""
-    return frozenset(each.kind for each in find(text=text))
+    return masked(text=text).kinds
 
 
 def _ibans(text: str) -> list[tuple[int, int]]:

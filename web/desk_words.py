@@ -11,6 +11,7 @@ ACTIONS: dict[str, Promise] = {
     "label.make": _("Label made"),
     "label.remove": _("Label removed"),
     "message.reveal": _("Masked number shown in full"),
+    "note.reveal": _("Masked number in a note shown in full"),
     "office.closed_answer": _("Answer while closed changed"),
     "thread.label": _("Labels of a conversation changed"),
 }

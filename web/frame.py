@@ -105,6 +105,7 @@ class Frame:
     enters: bool
     reads_threads: bool
     answers_threads: bool
+    reveals_numbers: bool
     is_part: bool  # a script asks for a part of the page, which brings this along
     other_languages: tuple[tuple[str, str], ...]
     sends_mail: bool
@@ -146,6 +147,7 @@ def _frame(request: HttpRequest) -> Frame:
         enters=Permission.ENTER_MUNICIPALITIES in allowed,
         reads_threads=Permission.READ_THREADS in allowed,
         answers_threads=Permission.ANSWER_THREADS in allowed,
+        reveals_numbers=Permission.REVEAL_NUMBERS in allowed,
         is_part=is_fragment(request),
         other_languages=tuple(pair for pair in settings.LANGUAGES if pair[0] != get_language()),
         sends_mail=settings.SENDS_MAIL,

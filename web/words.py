@@ -342,6 +342,7 @@ ENTRY_REFUSALS: dict[str, Promise] = {
 SCOPES: dict[str, Promise] = {
     "messages:send": _("Send messages and record permissions (messages:send)"),
     "messages:read": _("Read conversations and messages (messages:read)"),
+    "messages:unmask": _("See citizen service, card and bank account numbers in full (messages:unmask)"),
     "templates:read": _("Read templates (templates:read)"),
     "usage:read": _("Read counts of conversations (usage:read)"),
     "municipalities:read": _("Read municipalities and numbers (municipalities:read)"),

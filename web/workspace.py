@@ -17,7 +17,7 @@ from accounts.permissions import Permission
 from messaging import consent, lists, noticing, opening, presence, reading, replying, revealing, threads, troubled
 from messaging.consent import NotConsented
 from messaging.desk import assigning, canned, drafting, labelling, noting
-from messaging.models import Consent, Message, Template, Thread
+from messaging.models import Consent, Message, Template, Thread, ThreadNote
 from messaging.templates import sending
 from messaging.templates.filling import TemplateUnusable
 from tenants import clock
@@ -62,7 +62,7 @@ def typing(request: PageRequest, thread_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.READ_THREADS)
+@requires(Permission.REVEAL_NUMBERS)
 def reveal(request: PageRequest, thread_id: UUID, message_id: UUID) -> HttpResponse:
     """Show one message with its numbers; the next look at the thread masks them again."""
     try:
@@ -70,6 +70,17 @@ def reveal(request: PageRequest, thread_id: UUID, message_id: UUID) -> HttpRespo
     except Message.DoesNotExist:
         raise Http404 from None
     return show(request, thread_id, fragment=is_fragment(request), revealed=message_id)
+
+
+@require_POST
+@requires(Permission.REVEAL_NUMBERS)
+def reveal_note(request: PageRequest, thread_id: UUID, note_id: UUID) -> HttpResponse:
+    """Show one internal note with its numbers, as `reveal` does a message."""
+    try:
+        revealing.reveal_note(thread_id=thread_id, note_id=note_id, actor=request.user.actor(), at=clock.now())
+    except ThreadNote.DoesNotExist:
+        raise Http404 from None
+    return show(request, thread_id, fragment=is_fragment(request), revealed=note_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -126,7 +126,9 @@ class Media(ApiView):
             detail = UNFIT[error.code] if error.limit is None else f"{UNFIT[error.code]} {error.limit} bytes."
             raise Problem(status=status, code=error.code, detail=detail) from None
         return Response(
-            shapes.MediumShape(medium).data, status=201, headers={"Location": f"{BASE_PATH}/media/{medium.id}"}
+            shapes.MediumShape(medium, context={"unmasked": True}).data,
+            status=201,
+            headers={"Location": f"{BASE_PATH}/media/{medium.id}"},
         )
 
 
@@ -141,7 +143,7 @@ class OneMedium(ApiView):
     )
     def get(self, request: Request, medium_id: UUID) -> Response:
         """Return it."""
-        return Response(shapes.MediumShape(_medium(medium_id)).data)
+        return Response(shapes.MediumShape(_medium(medium_id), context=self.sight()).data)
 
 
 class MediumContent(ApiView):

@@ -27,6 +27,7 @@ from api.tenant.fillings import TemplateChoice
 from messaging.consent import MOST_EVIDENCE, MOST_HOW
 from messaging.failures import reason_in_words
 from messaging.models import UNASSIGNED, Consent, Contact, Medium, Message, Template, Thread
+from messaging.sensitive import Kind, mask, masked, masked_content
 from tenants.declaration import Purpose
 from whatsapp.limits import TEXT_BODY_CHARACTERS
 
@@ -156,9 +157,16 @@ class MediumShape(CamelCase):
         """Return the digest of its bytes, in hex."""
         return bytes(medium.sha256).hex() if medium.sha256 is not None else None
 
+    def to_representation(self, instance: Medium) -> Any:
+        """Mask the name as a text is."""
+        shown = super().to_representation(instance)
+        if not self.context.get("unmasked"):
+            shown["fileName"] = mask(text=shown["fileName"])
+        return shown
+
 
 class MessageShape(CamelCase):
-    """One message, of a citizen or to one."""
+    """One message, of a citizen or to one. Whether numbers in it are masked says the context, `ApiView.sight`."""
 
     id = Id()
     thread_id = Id()
@@ -166,6 +174,12 @@ class MessageShape(CamelCase):
     kind = serializers.CharField(help_text="WhatsApp's word: text, image, template and so on; more may come.")
     text = serializers.CharField(help_text="What a person reads of it; empty where there is nothing to read.")
     content = serializers.DictField(help_text="The object of this kind, as WhatsApp writes it.")
+    masked = serializers.SerializerMethodField(
+        help_text=(
+            "Which numbers are masked with • in text and content: BSNs, payment cards, IBANs. Empty where none stands, "
+            "and for a key with the scope messages:unmask, which gets them in full."
+        ),
+    )
     medium = MediumShape(allow_null=True, help_text="The file that came or went with it.")
     state = Choice(choices=Message.State.values)
     stamped_at = Moment(help_text="Inbound: when the citizen sent it; outbound: when it was queued.")
@@ -175,6 +189,19 @@ class MessageShape(CamelCase):
     choice = serializers.SerializerMethodField(
         allow_null=True, help_text="What was decided about it while it was UNCERTAIN; null when nothing was."
     )
+
+    @extend_schema_field(serializers.ListField(child=Choice(choices=[kind.value for kind in Kind])))
+    def get_masked(self, message: Message) -> list[str]:
+        """Return what is masked when nothing is; `to_representation` says what."""
+        return []
+
+    def to_representation(self, instance: Message) -> Any:
+        """Mask what the key may not see in full."""
+        shown = super().to_representation(instance)
+        if not self.context.get("unmasked"):
+            said, (content, found) = masked(text=shown["text"]), masked_content(content=shown["content"])
+            shown |= {"text": said.text, "content": content, "masked": sorted(said.kinds | found)}
+        return shown
 
     @extend_schema_field(ChoiceShape(allow_null=True))
     def get_choice(self, message: Message) -> Any:

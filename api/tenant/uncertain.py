@@ -46,7 +46,8 @@ class UncertainMessages(ApiView):
         query = checked(PageQuery, request.query_params)
         limit = query["limit"]
         rows = list_unsettled(after=query["cursor"], most=limit + 1)
-        return Response(shapes.MessagePage(page(rows=rows, limit=limit, moment="stamped_at")).data)
+        found = page(rows=rows, limit=limit, moment="stamped_at")
+        return Response(shapes.MessagePage(found, context=self.sight()).data)
 
 
 class Choose(ApiView):

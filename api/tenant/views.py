@@ -117,7 +117,7 @@ class Messages(ApiView):
                 reply_to=values.get("reply_to_message_id"),
                 opt_in=said(values["opt_in"]) if "opt_in" in values else None,
             )
-        return idempotency.Answer(status=201, body=shapes.MessageShape(message).data)
+        return idempotency.Answer(status=201, body=shapes.MessageShape(message, context={"unmasked": True}).data)
 
     def _attached(self, stored: Stored, values: dict[str, Any]) -> Attached:
         with as_problems():
@@ -159,7 +159,7 @@ class OneMessage(ApiView):
         message = Message.objects.select_related("medium", "choice").filter(id=message_id).first()
         if message is None:
             raise not_found("message")
-        return Response(shapes.MessageShape(message).data)
+        return Response(shapes.MessageShape(message, context=self.sight()).data)
 
 
 class Threads(ApiView):
@@ -252,7 +252,8 @@ class ThreadMessages(ApiView):
         limit = query["limit"]
         rows = list_messages(thread_id=thread_id, after=query["cursor"], most=limit + 1)
         opening.record_reading(thread_id=thread_id, actor=self.key.actor(), at=self.now)
-        return Response(shapes.MessagePage(page(rows=rows, limit=limit, moment="stamped_at")).data)
+        found = page(rows=rows, limit=limit, moment="stamped_at")
+        return Response(shapes.MessagePage(found, context=self.sight()).data)
 
 
 class Templates(ApiView):

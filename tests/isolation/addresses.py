@@ -370,6 +370,14 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         sees=("Message.text",),
         changes=(Entry,),
     ),
+    "threads/<uuid:thread_id>/notes/<uuid:note_id>/reveal/": Address(
+        PAGE,
+        "AGENT",
+        method="POST",
+        ids=_THREAD | {"note_id": ThreadNote},
+        sees=("ThreadNote.text",),
+        changes=(Entry,),
+    ),
     "unreached/": Address(PAGE, "AGENT", sees=("Message.text",), elsewhere=LIST),
     "threads/<uuid:thread_id>/uncertain/<uuid:message_id>/": Address(
         PAGE,

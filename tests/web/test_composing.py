@@ -8,6 +8,7 @@ from django_tenants.utils import schema_context
 from PIL import Image
 
 from audit.models import Entry
+from messaging import reading
 from messaging.models import (
     CannedReply,
     Label,
@@ -18,6 +19,7 @@ from messaging.models import (
     ReplyDraft,
     Thread,
     ThreadLabel,
+    ThreadNote,
 )
 from tests.messaging import meta, meta_sandbox
 from tests.messaging.media_files import OGG
@@ -197,6 +199,29 @@ class TestMaskedNumbers:
         page = page_of(agent, thread)
         assert "Bied de veilige weg aan" not in page
         assert "999990342" not in page
+
+    def test_a_note_is_masked_too_and_a_name_of_a_file(self, agent, people, thread, clock):
+        agent.post(f"/threads/{thread.id}/note/", {"note": "Belde: BSN 999990342"})
+        with schema_context("utrecht"):
+            note = ThreadNote.objects.get()
+            message = Message.objects.get()
+            now = clock.now()
+            message.medium = Medium.objects.create(
+                kind="document", state="PENDING", filename="999990342.pdf", created_at=now, due_at=now
+            )
+            message.save()
+            (shown,) = reading.thread(thread_id=thread.id, at=now).messages
+            assert shown.medium.name.startswith("•••••••42")
+        page = page_of(agent, thread)
+        assert "Belde: BSN •••••••42" in page
+        assert "999990342" not in page
+        shown = agent.post(f"/threads/{thread.id}/notes/{note.id}/reveal/").content.decode()
+        assert "Belde: BSN 999990342" in shown
+        with schema_context("utrecht"):
+            entry = Entry.objects.get(action="note.reveal")
+        assert (entry.subject, entry.details) == (f"note {note.id}", {"kinds": ["BSN"]})
+        assert agent.post(f"/threads/{thread.id}/notes/{message.id}/reveal/").status_code == 404
+        assert people("utrecht", "ADMIN").post(f"/threads/{thread.id}/notes/{note.id}/reveal/").status_code == 403
 
 
 class TestWhatIsSent:

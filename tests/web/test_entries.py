@@ -125,6 +125,7 @@ def test_who_is_inside_reads_and_may_nothing_of_who_decides(inside, thread, peop
     for method, path in (
         ("post", f"/threads/{thread.id}/reply/"),
         ("get", f"/threads/{thread.id}/close/"),
+        ("post", f"/threads/{thread.id}/messages/{thread.id}/reveal/"),
         ("get", f"/threads/{thread.id}/consent/"),
         ("get", "/keys/"),
         ("get", "/keys/new/"),
