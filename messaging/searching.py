@@ -1,11 +1,14 @@
 """Looking for what was said, and for who said it: words in Dutch, names by how they begin, numbers by either end.
 
+Accents do not count, if PostgreSQL has its extension `unaccent` (tenants/migrations/0012_plain_search.py).
+
 Reads only, and finds nothing that whoever asks may not see (messaging/seeing.py). What is looked for may be a citizen's
 name or number, so it never stands in an address, a log or the trail: the page keeps it in the session
 (web/searching.py). PostgreSQL's own index of words serves it; no copy of what citizens wrote lies anywhere else.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +26,7 @@ from messaging.seeing import seen
 from messaging.sensitive import mask
 
 MOST_CHARACTERS = 100
+DUTCH, NAMES = "public.dutch_plain", "public.names_plain"  # as the indexes have them
 HITS_A_PAGE = 30
 MOST_CONTACTS = 200
 MOST_PEOPLE = 20  # threads found by a name, number or case; who has more is looked for more closely
@@ -78,7 +82,7 @@ class Results:
 
 def search(*, words: str, after: Key | None = None, at: datetime) -> Results:
     """Return one page of what is found in the schema that the connection is in, by five queries at most."""
-    words = " ".join(words.replace("\x00", " ").split())[:MOST_CHARACTERS]
+    words = " ".join(unicodedata.normalize("NFC", words).replace("\x00", " ").split())[:MOST_CHARACTERS]
     people = _people(words) if after is None and words else ()
     found = list(_messages(words, after)[: HITS_A_PAGE + 1]) if words else []
     shown = found[:HITS_A_PAGE]
@@ -93,8 +97,8 @@ def search(*, words: str, after: Key | None = None, at: datetime) -> Results:
 
 
 def _messages(words: str, after: Key | None) -> QuerySet[Message]:
-    found = Message.objects.annotate(said=SearchVector("text", config="dutch"))
-    found = found.filter(seen("thread__"), said=SearchQuery(words, config="dutch", search_type="websearch"))
+    found = Message.objects.annotate(said=SearchVector("text", config=DUTCH))
+    found = found.filter(seen("thread__"), said=SearchQuery(words, config=DUTCH, search_type="websearch"))
     # What its writer withdrew is shown in its thread, to who asks for it there.
     found = found.filter(revoked_at=None).select_related("thread__contact").defer("content", "original", "referral")
     if after is not None:
@@ -124,9 +128,9 @@ def _excerpts(texts: Sequence[str], words: str) -> list[tuple[Piece, ...]]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ts_headline('dutch', said, websearch_to_tsquery('dutch', %s), %s)"
+            "SELECT ts_headline(%s::regconfig, said, websearch_to_tsquery(%s::regconfig, %s), %s)"
             " FROM unnest(%s::text[]) WITH ORDINALITY AS given (said, place) ORDER BY place",
-            [words, _HEADLINE, [re.sub(f"[{_BEGIN}{_END}]", "", text) for text in texts]],
+            [DUTCH, DUTCH, words, _HEADLINE, [re.sub(f"[{_BEGIN}{_END}]", "", text) for text in texts]],
         )
         return [_pieces(excerpt) for (excerpt,) in cursor.fetchall()]
 
@@ -162,7 +166,7 @@ def _contacts(words: str) -> QuerySet[Contact] | None:
     condition, names = _of_number(words), _of_name(words)
     if names is not None:
         condition |= Q(called=names)
-    called = SearchVector("profile_name", "username", config="simple")
+    called = SearchVector("profile_name", "username", config=NAMES)
     by_person = Contact.objects.annotate(called=called, backwards=Reverse("wa_id"))
     return by_person.filter(condition) if condition else None
 
@@ -170,9 +174,7 @@ def _contacts(words: str) -> QuerySet[Contact] | None:
 def _of_name(words: str) -> SearchQuery | None:
     """Return the query of names that begin with each of these words, or None when there is no word."""
     parts = re.findall(r"\w+", words)
-    return (
-        SearchQuery(" & ".join(f"'{part}':*" for part in parts), config="simple", search_type="raw") if parts else None
-    )
+    return SearchQuery(" & ".join(f"'{part}':*" for part in parts), config=NAMES, search_type="raw") if parts else None
 
 
 def _of_number(words: str) -> Q:

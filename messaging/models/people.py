@@ -40,7 +40,7 @@ class Contact(models.Model):
         # A search finds people by the words of their name, and by the last digits of their number; by its first ones
         # the index of `wa_id` itself does.
         indexes = [
-            GinIndex(SearchVector("profile_name", "username", config="simple"), name="contact_by_name"),
+            GinIndex(SearchVector("profile_name", "username", config="public.names_plain"), name="contact_by_name"),
             models.Index(Reverse("wa_id"), name="contact_by_last_digits"),
         ]
 

@@ -1,6 +1,7 @@
 """Looking for what was said and for who said it: what is found and shown, and where the words never stand."""
 
 from datetime import timedelta
+from importlib import import_module
 from uuid import uuid4
 
 import pytest
@@ -31,6 +32,7 @@ def threads(utrecht, thread, clock) -> Thread:
             "Wanneer kan ik mijn paspoorten ophalen?",
             "Mijn BSN is 999990342 voor het paspoort",
             "<b>vet</b> dank",
+            "Eén café met creme",
         )
         for n, text in enumerate(texts):
             at = clock.now() - timedelta(minutes=9 - n)
@@ -55,6 +57,11 @@ class TestWhatIsFound:
             page = look(agent, words)
             assert "Anna van der Berg-Çelik" in page, words
             assert "Personen en zaken" in page, words
+        # Accents do not count, in what is looked for and in what was written; other spellings do.
+        for words in ("celik", "ÇELIK", "C\u0327elik", "cel", "Anna Celík"):
+            assert "Anna van der Berg-Çelik" in look(agent, words), words
+        for words, marked in (("cafe", "café"), ("crème", "creme")):
+            assert f'<mark class="hit">{marked}</mark>' in look(agent, words), words
         for words in ("rijbewijs", "bern", "0031 6 1", "12"):
             assert "Er is niets gevonden" in look(agent, words), words
         assert "Zoek in alle gesprekken" in look(agent, "  ")
@@ -150,3 +157,25 @@ class TestWhereTheWordsStand:
                 (searching._contacts("97000009"), "contact_by_last_digits"),
             ):
                 assert index in query.explain()
+
+
+class TestWithoutTheExtension:
+    @pytest.mark.parametrize("there", [False, True], ids=["not to be had", "there"])
+    def test_where_it_may_not_be_made_all_is_found_but_by_accents(self, utrecht, there):
+        """The migration, again and by a role that owns nothing else; `there`: somebody made the extension before."""
+        migration = import_module("tenants.migrations.0012_plain_search")
+        with connection.cursor() as cursor:
+            for name in migration.CONFIGURATIONS:
+                cursor.execute(f"ALTER TEXT SEARCH CONFIGURATION public.{name} RENAME TO {name}_before")
+            if not there:
+                cursor.execute("DROP EXTENSION unaccent CASCADE")
+            cursor.execute("CREATE ROLE may_little")
+            cursor.execute("GRANT USAGE, CREATE ON SCHEMA public TO may_little")
+            cursor.execute("SET LOCAL ROLE may_little")
+            with connection.schema_editor(atomic=False) as editor:
+                migration.make(None, editor)
+            cursor.execute(
+                "SELECT to_tsvector('public.dutch_plain', 'de cafés') @@ to_tsquery('public.dutch_plain', 'cafés'),"
+                " to_tsvector('public.names_plain', 'Çelik') @@ to_tsquery('public.names_plain', 'cel:*')"
+            )
+            assert cursor.fetchone() == (True, there)
