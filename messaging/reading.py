@@ -30,6 +30,7 @@ from tenants.models import Number, Trouble
 from tenants.trouble import BLOCKING, open_troubles
 
 MESSAGES_A_PAGE = 100
+MOST_OTHERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,12 @@ def thread(
         version=_thread_version(found, lines, labels, said),
         at=at,
     )
+
+
+def others(*, of: Thread) -> list[Thread]:
+    """Return the other threads of the citizen of one, the last written in first; by one query."""
+    threads = Thread.objects.filter(seen(), contact_id=of.contact_id).exclude(id=of.id)
+    return list(threads.order_by("-last_message_at", "id")[:MOST_OTHERS])
 
 
 def blocking() -> list[Trouble]:

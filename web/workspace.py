@@ -210,6 +210,7 @@ def show(
         context |= {"refused": refused, "writing": writing, "saved_at": saved_at, "note": note, "once": uuid4()}
         context |= {"answerers": assigning.answerers(), "snoozes": SNOOZES.items(), "labels": labelling.labels()}
         context |= {"replies": replies, "emoji": EMOJI, "quoted": _quoted(view, writing.answers)}
+        context["others"] = reading.others(of=view.thread)
         context["waiting"] = lists.waiting(viewer_id=request.user.id, but=thread_id, at=view.at)
     template = "web/thread_messages.html" if fragment else "web/thread.html"
     return render(request, template, context, status=422 if refused else 200)

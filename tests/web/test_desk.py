@@ -203,6 +203,28 @@ class TestNotes:
         assert _kinds() == ["CASE", "CASE"]
 
 
+class TestOtherConversations:
+    def test_a_conversation_leads_to_those_of_the_same_citizen_and_of_nobody_else(self, agent, thread, utrecht, clock):
+        agent.post(f"/threads/{thread.id}/case/", {"case": "Z-9"})
+        agent.post(f"/threads/{thread.id}/close/", {"reason": "NO_REPLY"})
+        assert "Andere gesprekken met deze inwoner" not in agent.get(f"/threads/{thread.id}/").content.decode()
+        with schema_context("utrecht"):
+            meta.receive(
+                utrecht,
+                meta.message(utrecht, wamid="wamid.AGAIN", at=clock.now()),
+                meta.message(utrecht, wamid="wamid.ANNA", at=clock.now(), wa_id="31697000009", name="Anna"),
+            )
+            again = Thread.objects.get(contact_id=thread.contact_id, state="OPEN")
+            anna = Thread.objects.get(contact__wa_id="31697000009")
+        page = agent.get(f"/threads/{again.id}/").content.decode()
+        others = page.split("Andere gesprekken met deze inwoner")[1].split("</details>")[0]
+        assert f"/threads/{thread.id}/" in others
+        assert "De inwoner reageert niet meer" in others
+        assert "Zaak Z-9" in others
+        assert f"/threads/{anna.id}/" not in page
+        assert f"/threads/{again.id}/" in agent.get(f"/threads/{thread.id}/").content.decode()
+
+
 class TestLists:
     def test_a_closed_conversation_says_why(self, agent, thread):
         assert agent.post(f"/threads/{thread.id}/close/").status_code == 422

@@ -219,6 +219,14 @@ def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):
     expect(answer).to_be_focused()
     mine.keyboard.type("/groet ")
     expect(answer).to_have_value(f"Goedendag {fatima}, u spreekt met Kim Kanaal van de gemeente Utrecht.")
+    # Or found by a word of it, without sending what stands there.
+    mine.locator("h1").click()
+    mine.keyboard.press("c")
+    mine.keyboard.type("ontvangst")
+    expect(mine.get_by_role("link", name="Begroeting")).to_be_hidden()
+    mine.keyboard.press("Enter")
+    expect(answer).to_have_value(re.compile("Neem mee:"))
+    answer.fill(f"Goedendag {fatima}, u spreekt met Kim Kanaal van de gemeente Utrecht.")
     mine.get_by_text("Emoji", exact=True).click()
     mine.get_by_role("button", name="Dank u wel").click()
     expect(mine.get_by_text("Bewaard als concept.")).to_be_visible()
@@ -231,7 +239,15 @@ def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):
     expect(answer).to_have_value(written)
     picture = tmp_path / "kaart.png"
     Image.new("RGB", (80, 60), "red").save(picture)
-    mine.get_by_label("Bijlage").set_input_files(picture)
+    # Dropped on the form.
+    dropped = mine.evaluate_handle(
+        "bytes => { const data = new DataTransfer();"
+        " data.items.add(new File([new Uint8Array(bytes)], 'kaart.png', {type: 'image/png'})); return data }",
+        list(picture.read_bytes()),
+    )
+    for event in ("dragover", "drop"):
+        mine.locator("#composer").dispatch_event(event, {"dataTransfer": dropped})
+    assert mine.get_by_label("Bijlage").evaluate("each => each.files[0].name") == "kaart.png"
     assert violations(mine) == []
     mine.get_by_role("button", name="Verzenden").click()
     sent = theirs.locator(".message--ours", has_text=written)

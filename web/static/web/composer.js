@@ -75,6 +75,23 @@
     put(canned.dataset.canned);
   });
 
+  /* Finds a canned reply by words of its title, shortcut or text; Enter takes the first that is left. */
+  const words = document.getElementById("canned-words");
+  const replies = [...document.querySelectorAll("#canned li")];
+  words?.addEventListener("input", () => {
+    const wanted = plain(words.value).split(/\s+/);
+    for (const each of replies) {
+      const said = plain(`${each.textContent} ${each.querySelector("[data-canned]").dataset.canned}`);
+      each.hidden = !wanted.every((word) => said.includes(word));
+    }
+  });
+  words?.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // else the answer would be sent as it stands
+    replies.find((each) => !each.hidden)?.querySelector("[data-canned]").click();
+  });
+  function plain(said) { return said.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase(); }
+
   form.addEventListener("submit", (event) => {
     if (sending) { event.preventDefault(); return; }
     sending = true;
@@ -105,6 +122,7 @@
     const form = new Intl.NumberFormat(document.documentElement.lang, { minimumIntegerDigits: 2 });
     const left = document.querySelector("[data-window-left]");
     if (!left) return;
+    left.classList.toggle("tone-waiting", minutes < 120);
     left.textContent = `${Math.floor(minutes / 60)}:${form.format(minutes % 60)}`;
     left.hidden = false;
   }
