@@ -8,7 +8,8 @@ from django.db import transaction
 from accounts.models import Team
 from audit.record import Actor, record
 from messaging.announcing import announce
-from messaging.models import Thread
+from messaging.desk.acting import person
+from messaging.models import Thread, ThreadNote
 
 
 @transaction.atomic
@@ -18,12 +19,15 @@ def hand_over(*, thread_id: UUID, team_id: UUID | None, actor: Actor, at: dateti
     Who has it keeps it: an agent outside the team goes on until somebody takes it over.
     Raises Thread.DoesNotExist, Team.DoesNotExist.
     """
+    name = ""
     if team_id is not None:
-        Team.objects.select_for_update(no_key=True).get(id=team_id)  # it is not dissolved meanwhile
+        name = Team.objects.select_for_update(no_key=True).get(id=team_id).name  # it is not dissolved meanwhile
     thread = Thread.objects.select_for_update(no_key=True).get(id=thread_id)
     if thread.team_id != team_id:
         thread.team_id = team_id
         thread.save(update_fields=["team_id"])
+        author_id = person(actor=actor)
+        ThreadNote.objects.create(thread=thread, kind=ThreadNote.Kind.TEAM, text=name, author_id=author_id, at=at)
         announce(threads=[thread.id])
         details = {"team": str(team_id) if team_id else ""}
         record(action="thread.hand_over", actor=actor, at=at, subject=f"thread {thread_id}", details=details)

@@ -11,7 +11,7 @@ from django.db.models import Max, Q
 from audit.record import Actor, record
 from messaging.announcing import announce
 from messaging.contacts.merging import note_window
-from messaging.models import Contact, Message, Thread, WindowOpening
+from messaging.models import Contact, Message, Thread, ThreadNote, WindowOpening
 from messaging.saving import save_changed
 
 # Kinds that tell something and ask nothing: nobody waits for an answer.
@@ -171,6 +171,8 @@ def close(*, thread_id: UUID, actor: Actor, at: datetime, reason: str = "") -> T
         thread.state, thread.closed_at, thread.close_reason = Thread.State.CLOSED, at, reason
         thread.waiting_since = thread.snoozed_until = None
         thread.save(update_fields=["state", "closed_at", "close_reason", "waiting_since", "snoozed_until"])
+        author_id = UUID(actor.id) if actor.id != "system" else None
+        ThreadNote.objects.create(thread=thread, kind=ThreadNote.Kind.CLOSED, text=reason, author_id=author_id, at=at)
         announce(threads=[thread.id])
         record(
             action="thread.close",

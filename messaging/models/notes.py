@@ -19,13 +19,15 @@ class ThreadNote(models.Model):
         SNOOZED = "SNOOZED", "Uitgesteld"
         WOKEN = "WOKEN", "Weer opgepakt"
         CASE = "CASE", "Zaaknummer"
+        TEAM = "TEAM", "Team"
+        CLOSED = "CLOSED", "Gesloten"
 
     MOST_CHARACTERS = 4000
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, db_index=False, related_name="notes")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    text = models.TextField(default="", blank=True)  # of a note; of the others what it became
+    text = models.TextField(default="", blank=True)  # of a note; of the others what it became, or why
     author_id = models.UUIDField(null=True)  # the user who did it; null: the system
     about_id = models.UUIDField(null=True)  # the user it was assigned to
     at = models.DateTimeField()
@@ -34,7 +36,7 @@ class ThreadNote(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="thread_note_kind_known",
-                condition=Q(kind__in=["NOTE", "ASSIGNED", "RELEASED", "SNOOZED", "WOKEN", "CASE"]),
+                condition=Q(kind__in=["NOTE", "ASSIGNED", "RELEASED", "SNOOZED", "WOKEN", "CASE", "TEAM", "CLOSED"]),
             ),
             # A note says something.
             models.CheckConstraint(name="thread_note_not_empty", condition=~Q(kind="NOTE") | ~Q(text="")),

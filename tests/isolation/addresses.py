@@ -465,7 +465,12 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         changes=(Thread, ThreadNote, Entry),
     ),
     "threads/<uuid:thread_id>/close/": Address(
-        PAGE, "SUPERVISOR", method="POST", ids=_THREAD, form=lambda party: {"reason": "ANSWERED"}, changes=(Thread,)
+        PAGE,
+        "SUPERVISOR",
+        method="POST",
+        ids=_THREAD,
+        form=lambda party: {"reason": "ANSWERED"},
+        changes=(Thread, ThreadNote),
     ),
     "live/inbox/": Address(PAGE, "AGENT", nothing="admits to a stream (test_live.py)", elsewhere=frozenset({204})),
     "live/threads/<uuid:thread_id>/": Address(PAGE, "AGENT", ids=_THREAD, nothing="admits to a stream (test_live.py)"),
@@ -551,7 +556,7 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         method="POST",
         ids=_THREAD,
         form=lambda party: {"team": str(party.rows[Team].id)},
-        changes=(Thread, Entry),
+        changes=(Thread, ThreadNote, Entry),
     ),
     "teams/": Address(PAGE, "ADMIN", sees=("Team.name", "User.name"), elsewhere=frozenset({200, 422})),
     "teams/rule/": Address(

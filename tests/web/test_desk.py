@@ -292,10 +292,13 @@ class TestLists:
             team = teams.make(name="Zorg", actor=Actor.system("tests"), at=thread.opened_at)
         colleague.post(f"/threads/{thread.id}/team/", {"team": str(team.id)})
         assert "Team Zorg" in part()
+        assert "Supervisor van utrecht gaf het gesprek aan team Zorg" in part()
+        colleague.post(f"/threads/{thread.id}/team/", {"team": ""})
+        assert "Supervisor van utrecht haalde het gesprek weg bij zijn team" in part()
         assert taken != version()
         colleague.post(f"/threads/{thread.id}/close/", {"reason": "ANSWERED"})
         assert "Dit gesprek is gesloten" in part()
-        assert "De vraag is beantwoord" in part()
+        assert "Supervisor van utrecht sloot het gesprek: De vraag is beantwoord" in part()
 
     @pytest.mark.parametrize("choice", ["mine", "unassigned", "waiting", "all", "snoozed", "closed"])
     def test_every_list_goes_on_behind_its_last_one_without_gap_or_double(self, agent, utrecht, clock, choice):
