@@ -166,7 +166,7 @@ class MediumShape(CamelCase):
 
 
 class MessageShape(CamelCase):
-    """One message, of a citizen or to one. Whether numbers in it are masked says the context, `ApiView.sight`."""
+    """One message, of a citizen or to one."""
 
     id = Id()
     thread_id = Id()
@@ -196,7 +196,7 @@ class MessageShape(CamelCase):
         return []
 
     def to_representation(self, instance: Message) -> Any:
-        """Mask what the key may not see in full."""
+        """Mask what the key may not see in full; what it may says the context, `ApiView.sight`."""
         shown = super().to_representation(instance)
         if not self.context.get("unmasked"):
             said, (content, found) = masked(text=shown["text"]), masked_content(content=shown["content"])
