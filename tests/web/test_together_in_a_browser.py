@@ -190,7 +190,10 @@ def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):
     expect(mine.locator("mark").first).to_have_text("lantaarnpaal")
     assert mine.url.endswith("/search/")
     assert violations(mine) == []
-    mine.get_by_role("link", name=jan).first.click()
+    mine.locator("h1").click()
+    mine.keyboard.press("j")
+    expect(mine.get_by_role("link", name=jan).first).to_be_focused()
+    mine.keyboard.press("Enter")
     expect(mine.get_by_role("link", name="Naar de laatste berichten")).to_be_visible()
     mine.get_by_role("link", name="Inbox", exact=True).click()
     # Limited to a label.
