@@ -40,7 +40,7 @@ def test_colleagues_see_each_other_look_type_and_leave(people, thread):
         assert b"31697" not in kept
         # Another municipality's thread has nobody, also under the same id.
         with schema_context("delft"):
-            assert presence.others(thread_id=thread.id, user_id=thread.id) == []
+            assert not presence.others(thread_id=thread.id, user_id=thread.id)
         assert agent.post(address, {"doing": "gone"}).status_code == 204
         assert "Agent van utrecht" not in supervisor.post(address).content.decode()
     elsewhere = people("delft", "AGENT")
