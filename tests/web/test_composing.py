@@ -169,7 +169,7 @@ class TestLabels:
             on = [ThreadLabel(thread=each, label=label) for each in Thread.objects.all() for label in labels]
             ThreadLabel.objects.bulk_create(on)
         agent.get("/inbox/?list=all")
-        with django_assert_max_num_queries(17):
+        with django_assert_max_num_queries(18):
             agent.get("/inbox/?list=all")
 
 
@@ -207,7 +207,7 @@ class TestMaskedNumbers:
             message = Message.objects.get()
             now = clock.now()
             message.medium = Medium.objects.create(
-                kind="document", state="PENDING", filename="999990342.pdf", created_at=now, due_at=now
+                kind="document", state="FAILED", reason="SERVER_ERROR", filename="999990342.pdf", created_at=now
             )
             message.save()
             (shown,) = reading.thread(thread_id=thread.id, at=now).messages

@@ -207,7 +207,7 @@ class TestOtherConversations:
     def test_a_conversation_leads_to_those_of_the_same_citizen_and_of_nobody_else(self, agent, thread, utrecht, clock):
         agent.post(f"/threads/{thread.id}/case/", {"case": "Z-9"})
         agent.post(f"/threads/{thread.id}/close/", {"reason": "NO_REPLY"})
-        assert "Andere gesprekken met deze inwoner" not in agent.get(f"/threads/{thread.id}/").content.decode()
+        assert 'data-key="h"' not in agent.get(f"/threads/{thread.id}/").content.decode()
         with schema_context("utrecht"):
             meta.receive(
                 utrecht,
@@ -217,11 +217,11 @@ class TestOtherConversations:
             again = Thread.objects.get(contact_id=thread.contact_id, state="OPEN")
             anna = Thread.objects.get(contact__wa_id="31697000009")
         page = agent.get(f"/threads/{again.id}/").content.decode()
-        others = page.split("Andere gesprekken met deze inwoner")[1].split("</details>")[0]
+        others = page.split('data-key="h"')[1].split("</details>")[0]
         assert f"/threads/{thread.id}/" in others
         assert "De inwoner reageert niet meer" in others
         assert "Zaak Z-9" in others
-        assert f"/threads/{anna.id}/" not in page
+        assert f"/threads/{anna.id}/" not in others
         assert f"/threads/{again.id}/" in agent.get(f"/threads/{thread.id}/").content.decode()
 
 
@@ -266,7 +266,7 @@ class TestLists:
             meta.receive(utrecht, *bodies)
             first, last = Thread.objects.exclude(id=thread.id).order_by("waiting_since")
         page = agent.get(f"/threads/{thread.id}/").content.decode()
-        assert f'data-count="3" data-newest="{last.waiting_since:%s}"' in page
+        assert f'data-count="3" data-newest="{last.waiting_since.timestamp():.0f}"' in page
         assert "Wacht op antwoord: 3" in page
         assert f'href="/threads/{first.id}/#last" data-key="w"' in page
         # What a colleague has is theirs; the one that is open is not the next.
@@ -343,7 +343,7 @@ class TestLists:
             ]
             meta.receive(utrecht, *bodies)
             Thread.objects.update(assignee_id=_user_id(agent))
-        assert queries() == one <= 17
+        assert queries() == one <= 18
 
 
 def _user_id(_client) -> UUID:
