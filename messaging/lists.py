@@ -165,7 +165,9 @@ def waiting(*, viewer_id: UUID, but: UUID | None = None, at: datetime) -> Waitin
     """Return who waits for an answer, by two queries.  but: the thread that somebody is in, which is not the next."""
     found = Thread.objects.filter(seen(), awake(at=at), waiting_since__isnull=False)
     counted = found.aggregate(count=Count("id"), newest=Max("waiting_since"))
-    own = found.filter(Q(assignee_id=None) | Q(assignee_id=viewer_id)).exclude(id=but)
+    own = found.filter(Q(assignee_id=None) | Q(assignee_id=viewer_id))
+    if but is not None:
+        own = own.exclude(id=but)
     following = own.order_by("waiting_since", "id").values_list("id", flat=True).first()
     return Waiting(next=following, **counted)
 
