@@ -123,16 +123,19 @@ class Instance:
 
         Raises SetupError: it failed; the text ends with the last line of its complaint.
         """
-        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environ, input=given, capture_output=True, text=True, check=False
-        )
+        done = self._run_manage(*arguments, given=given)
         if done.returncode != 0:
             if "No space left" in done.stderr:
                 raise disk_full()
             last = (done.stderr.strip() or "no reason was given").splitlines()[-1]
             raise SetupError(f"manage.py {arguments[0]} failed (exit code {done.returncode}): {last}")
         return done.stdout
+
+    def _run_manage(self, *arguments: str, given: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environ, input=given, capture_output=True, text=True, check=False
+        )
 
     def bring_up(self) -> None:
         """Do all of it in the order of use: an empty, migrated platform of which every process runs and answers."""

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from config.local.folders import ROOT
-from config.local.instance import Instance
+from tests.flows.managing import QuickInstance
 
 Town = tuple[str, str, str, str]  # name, CBS code, WABA id, phone_number_id
 TOWNS: dict[str, Town] = {
@@ -29,7 +29,7 @@ class Live:
 
     def __init__(self, folder: Path, *, durable: bool, towns: Mapping[str, Town] = TOWNS) -> None:
         """Name it; `start` makes it."""
-        self.instance = Instance(folder, durable=durable, restart=True)
+        self.instance = QuickInstance(folder, durable=durable, restart=True)
         self.towns = towns
 
     def start(self) -> None:

@@ -26,7 +26,7 @@ def test_a_send_whose_answer_is_lost_is_settled_by_its_status_and_not_sent_again
     live.write("delft", "Bent u er?", phone="+31697100002")
     live.answer()
     live.rest()
-    assert set(live.states("delft")) <= {"SENT", "DELIVERED", "READ"}
+    eventually(lambda: set(live.states("delft")) <= {"SENT", "DELIVERED", "READ"})
     assert live.get("books/summary")["duplicates_by_opaque_id"] == 0
 
 
