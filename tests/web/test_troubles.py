@@ -125,3 +125,15 @@ class TestPages:
         page = people("public", "BSP_SUPPORT").get("/troubles/").content.decode()
         assert "Utrecht" in page
         assert "Meta 190" in page
+
+
+def test_the_bsp_sees_the_quality_of_each_number_among_its_municipalities(utrecht, delft, people):
+    shown = {"display_phone_number": utrecht.numbers.get().display_phone_number.lstrip("+")}
+    change = {"field": "phone_number_quality_update", "at": 1_772_442_000, "value": {**shown, "event": "FLAGGED"}}
+    meta.receive(utrecht, meta.account(waba_id=utrecht.numbers.get().waba_id, **change))
+    page = people("public", "BSP_SUPPORT").get("/municipalities/").content.decode()
+    of_utrecht, of_delft = (
+        page.split(f"/municipalities/{name}/")[1].split("</tr>")[0] for name in ("utrecht", "delft")
+    )
+    assert ">Slecht<" in of_utrecht
+    assert ">Slecht<" not in of_delft
