@@ -16,9 +16,13 @@ from psycopg import errors
 
 from accounts.models import ApiKey
 from api.models import IdempotencyRecord
+from audit.record import written_last
 
 KEPT = timedelta(hours=24)
 LONGEST_WAIT_SECONDS = 5
+_ANSWERED = """
+    UPDATE api_idempotencyrecord SET status = %s, answer = %s, request_hash = %s, created_at = %s WHERE id = %s
+"""
 
 
 class BodyDiffers(Exception):
@@ -52,7 +56,8 @@ def once(
     What `do` raises is raised, and nothing is kept of it: it may be tried again.
     Raises BodyDiffers, UnderWay: nothing was done.
     """
-    with transaction.atomic():
+    # The trail last: until the commit after it nobody else of this host is accepted.
+    with transaction.atomic(), written_last():
         record = _take(api_key, idempotency_key, request_hash, at)
         if record is None:
             record = IdempotencyRecord.objects.get(api_key=api_key, idempotency_key=idempotency_key)
@@ -63,8 +68,9 @@ def once(
                 return Answer(status=record.status, body=json.loads(record.answer), replayed=True)
             record.request_hash, record.created_at = request_hash, at
         answer = do()
-        record.status, record.answer = answer.status, json.dumps(answer.body)
-        record.save(update_fields=["status", "answer", "request_hash", "created_at"])
+        with connection.cursor() as cursor:
+            values = [answer.status, json.dumps(answer.body), record.request_hash, record.created_at, record.id]
+            cursor.execute(_ANSWERED, values)
         return answer
 
 

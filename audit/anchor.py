@@ -1,8 +1,8 @@
 """Where each trail ended, kept outside it: so that entries cut off at the end are missed, or a trail that was dropped.
 
-One row of `public` for each schema, written with every entry, in its transaction. It tells how many entries there were
-and the hash of the last; nothing of what they say. Who alters a trail behind the database's back must know of it, and
-of what `verify_audit` printed elsewhere.
+One row of `public` for each schema, written by the statement that writes an entry (audit/record.py). It tells how many
+entries there were and the hash of the last; nothing of what they say. Who alters a trail behind the database's back
+must know of it, and of what `verify_audit` printed elsewhere.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,6 @@ from dataclasses import dataclass
 from django.db import connection
 
 from audit.models import Entry
-
-_KEEP = """
-    INSERT INTO public.audit_anchor (schema_name, sequence, hash) VALUES (current_schema(), %s, %s)
-    ON CONFLICT (schema_name) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +22,6 @@ class Anchor:
     def is_held_by(self, entry: Entry | None) -> bool:
         """Return whether the entry that stands there now is the one that was written."""
         return entry is not None and bytes(entry.hash) == self.hash
-
-
-def keep(*, entry: Entry) -> None:
-    """Remember an entry as the last one of the schema that the connection is in; what writes to it is serialised."""
-    with connection.cursor() as cursor:
-        cursor.execute(_KEEP, [entry.sequence, bytes(entry.hash)])
 
 
 def anchors() -> dict[str, Anchor]:

@@ -16,8 +16,17 @@ def hash_of(*, entry: Entry) -> bytes:
 
     Form 1 has no origin; form 2 names itself and ends with the origin, so that no entry fits two forms.
     """
+    return hashlib.sha256(
+        bytes(entry.previous_hash) + f"[{entry.sequence},".encode() + after_place(entry=entry)
+    ).digest()
+
+
+def after_place(*, entry: Entry) -> bytes:
+    """Return the canonical JSON of an entry after its number, all of it that is known before it has its place.
+
+    Whoever writes an entry has the database put hash and number before it (audit/record.py).
+    """
     content = [
-        entry.sequence,
         entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
         entry.actor_schema,
         entry.actor_id,
@@ -30,7 +39,7 @@ def hash_of(*, entry: Entry) -> bytes:
     if entry.form != 1:
         content += [entry.form, entry.origin]
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(bytes(entry.previous_hash) + canonical.encode()).digest()
+    return canonical[1:].encode()
 
 
 def first_break(*, entries: Iterable[Entry]) -> int | None:

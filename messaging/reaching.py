@@ -14,7 +14,7 @@ from messaging import consent, window
 from messaging.attaching import Attach, Attached, upload
 from messaging.models import Consent, Contact, Medium, Message, Template, Thread
 from messaging.reacting import react
-from messaging.replying import reply_with, send_template
+from messaging.replying import reply_within, send_template
 from messaging.templates.filling import Filling
 from messaging.threads import open_for
 from tenants.models import Number
@@ -96,7 +96,6 @@ def attached(*, attach: Attach, kind: str, to: UUID | Person, at: datetime) -> A
         raise NotFound("medium") from None
 
 
-@transaction.atomic
 def send(
     *,
     to: UUID | Person,
@@ -109,6 +108,7 @@ def send(
 ) -> Message:
     """Queue one message: the content while the window is open, else the template; opens a person's thread if needed.
 
+    Within the caller's transaction, which is undone when this raises.
     to: the id of an open thread, or a person. reply_to: our id of the message of that thread that it answers.
     opt_in: that the citizen agreed to be written to first, recorded with it.
     Raises NotFound, WindowClosed (a content alone), ThreadClosed, TemplateUnusable, CannotReact, NotConsented,
@@ -125,7 +125,7 @@ def send(
     if content is not None and (template is None or window.is_open(last_inbound_at=thread.last_inbound_at, at=at)):
         if isinstance(content, React):
             return _react(thread, content, actor, at)
-        return reply_with(thread_id=thread.id, content=content, actor=actor, at=at, reply_to_wamid=quoted)
+        return reply_within(thread_id=thread.id, content=content, actor=actor, at=at, reply_to_wamid=quoted)
     assert template is not None, "a message has a content or a template"
     template_id = _template_id(template, thread)
     return send_template(thread_id=thread.id, template_id=template_id, values=template.filling, actor=actor, at=at)
@@ -133,7 +133,7 @@ def send(
 
 def _reply(thread_id: UUID, content: Content, actor: Actor, at: datetime) -> Message:
     try:
-        return reply_with(thread_id=thread_id, content=content, actor=actor, at=at)
+        return reply_within(thread_id=thread_id, content=content, actor=actor, at=at)
     except Thread.DoesNotExist:
         raise NotFound("thread") from None
 

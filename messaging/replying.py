@@ -10,14 +10,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import QuerySet, Value
-from django.db.models.functions import Greatest, Now
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from audit.record import Actor, record
 from messaging import consent, window
 from messaging.announcing import announce
 from messaging.attaching import Attached
-from messaging.core.models import OutboxWake
+from messaging.holding import hold
 from messaging.models import Contact, Medium, Message, OutboxItem, ReplyDraft, Template, Thread
 from messaging.templates import judging, sending, versions
 from messaging.templates.filling import Filling, TemplateUnusable, fill
@@ -25,6 +25,14 @@ from tenants import elections
 from tenants.declaration import Purpose
 from tenants.models import Number
 from whatsapp.outgoing import Content, Reaction, Recipient, Text, request_body
+
+# That the threads have a message more, and that the lanes of the numbers have work; one round trip.
+TELL = """
+    UPDATE messaging_thread SET last_message_at = greatest(last_message_at, %(at)s),
+        waiting_since = CASE WHEN %(answers)s THEN NULL ELSE waiting_since END
+    WHERE id = ANY(%(threads)s);
+    INSERT INTO public.messaging_core_outboxwake (phone_number_id) SELECT unnest(%(numbers)s::text[])
+"""
 
 
 class WindowClosed(Exception):
@@ -110,6 +118,21 @@ def reply_with(
     Raises WindowClosed, ThreadClosed, AnsweredMeanwhile: it is not allowed now. LimitExceeded, InvalidContent: Meta
     would refuse it.
     """
+    return reply_within(
+        thread_id=thread_id, content=content, actor=actor, at=at, reply_to_wamid=reply_to_wamid, answerer=answerer
+    )
+
+
+def reply_within(
+    *,
+    thread_id: UUID,
+    content: Content,
+    actor: Actor,
+    at: datetime,
+    reply_to_wamid: str | None = None,
+    answerer: Answerer | None = None,
+) -> Message:
+    """Do as `reply_with` in the caller's transaction, which is undone when this raises; it spares a savepoint."""
     thread = lock_open(thread_id=thread_id)
     if answerer is not None:
         sent_before = _begin_answer(thread, answerer)
@@ -197,7 +220,8 @@ def _queue(
         list(Contact.objects.select_for_update(no_key=True).filter(id__in=contact_ids).order_by("id").values("id"))
         thread_ids = {draft.thread.id for draft in drafts}
         list(Thread.objects.select_for_update(no_key=True).filter(id__in=thread_ids).order_by("id").values("id"))
-    consent.check(contact_ids=first)
+    if first:
+        consent.check(contact_ids=first)
     used = versions.current(template_ids={draft.template.id for draft in drafts if draft.template})
     messages = [_message(draft, actor, at, used) for draft in drafts]
     items = [
@@ -214,12 +238,14 @@ def _queue(
     Message.objects.bulk_create(messages)
     OutboxItem.objects.bulk_create(items)
     threads = [draft.thread.id for draft in drafts]
-    changes: dict[str, Any] = {"last_message_at": Greatest("last_message_at", Value(at))}
-    if priority == OutboxItem.Priority.REPLY if answers is None else answers:
-        changes["waiting_since"] = None
-    Thread.objects.filter(id__in=threads).update(**changes)
-    numbers = sorted({draft.thread.phone_number_id for draft in drafts})
-    OutboxWake.objects.bulk_create(OutboxWake(phone_number_id=number) for number in numbers)
+    with connection.cursor() as cursor:
+        told = {
+            "at": at,
+            "answers": priority == OutboxItem.Priority.REPLY if answers is None else answers,
+            "threads": threads,
+            "numbers": sorted({draft.thread.phone_number_id for draft in drafts}),
+        }
+        cursor.execute(TELL, told)
     announce(threads=threads)
     subject = f"message {messages[0].id}" if len(messages) == 1 else f"{len(messages)} messages"
     record(action="message.queue", actor=actor, at=at, subject=subject, details={"kind": messages[0].kind})
@@ -246,14 +272,7 @@ def _waba_id(phone_number_id: str) -> str:
 
 def lock_open(*, thread_id: UUID) -> Thread:
     """Return an open thread with its contact, both locked.  Raises ThreadClosed, Thread.DoesNotExist."""
-    while True:
-        # The contact first, then the thread, as who applies what citizens write does: so the two never deadlock.
-        locked = Contact.objects.select_for_update(no_key=True, of=("self",))
-        contact = locked.filter(threads=thread_id).first()
-        thread = Thread.objects.select_for_update(no_key=True).get(id=thread_id)
-        if contact is not None and thread.contact_id == contact.id:
-            break  # else the contact was merged in between
-    thread.contact = contact
+    thread = hold(thread_id=thread_id)
     if thread.state != Thread.State.OPEN:
         raise ThreadClosed
     return thread

@@ -4,6 +4,7 @@ import re
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from accounts.scopes import Scope
 from api import idempotency
 from api.paging import PageQuery, page
 from api.problems import Problem
-from api.reading import checked, months_of
+from api.reading import checked, made, months_of
 from api.tenant import shapes
 from api.tenant.consents import ids, said
 from api.tenant.contents import Stored
@@ -21,6 +22,7 @@ from api.tenant.fillings import filling
 from api.tenant.refusals import as_problems
 from api.version import BASE_PATH
 from api.views import READ_METHODS, ApiView, not_found
+from audit.record import written_last
 from billing.usage import usage
 from messaging import consent, opening, reaching
 from messaging.attaching import Attached
@@ -83,7 +85,8 @@ class Messages(ApiView):
             values["content"] = self._attached(values["content"], values)
         name = request.headers.get(IDEMPOTENCY_HEADER)
         if name is None:
-            return _created(self._send(values))
+            with transaction.atomic(), written_last():
+                return _created(self._send(values))
         if not IDEMPOTENCY_KEY.fullmatch(name):
             raise serializers.ValidationError({IDEMPOTENCY_HEADER: ["Give 1 to 255 visible ASCII characters."]})
         try:
@@ -107,6 +110,7 @@ class Messages(ApiView):
         return _created(answer)
 
     def _send(self, values: dict[str, Any]) -> idempotency.Answer:
+        """Queue the message, within a transaction."""
         with as_problems():
             message = reaching.send(
                 to=self._addressee(values),
@@ -117,7 +121,8 @@ class Messages(ApiView):
                 reply_to=values.get("reply_to_message_id"),
                 opt_in=said(values["opt_in"]) if "opt_in" in values else None,
             )
-        return idempotency.Answer(status=201, body=shapes.MessageShape(message, context={"unmasked": True}).data)
+        shape = made(shapes.MessageShape, unmasked=True)
+        return idempotency.Answer(status=201, body=shape.to_representation(message))
 
     def _attached(self, stored: Stored, values: dict[str, Any]) -> Attached:
         with as_problems():

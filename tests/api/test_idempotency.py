@@ -11,6 +11,8 @@ from accounts.models import ApiKey
 from api import idempotency
 from api.models import IdempotencyRecord
 from api.tasks import forget_answers
+from audit.models import Entry
+from audit.record import Actor, record
 from messaging.models import Message, Thread
 from tests.api.calling import Caller, make_key
 from tests.messaging import meta
@@ -152,6 +154,30 @@ class TestAtOnce:
         assert answer.headers["Retry-After"] == "1"
         assert sent() == 0
 
+    def test_nobody_waits_for_the_trail_of_a_request_that_is_still_being_answered(self, waiting, clock):
+        key = make_key("utrecht")
+        caller = Caller("utrecht.localhost", key)
+        answers = []
+
+        def call():
+            try:
+                answers.append(caller.post("/messages", {"threadId": str(waiting.id), "text": "Twee."}, **KEY))
+            finally:
+                connection.close()
+
+        def record_and_wait():
+            record(action="thing.do", actor=Actor.system("tests"), at=clock.now(), subject="first")
+            other = threading.Thread(target=call)
+            other.start()
+            other.join(20)
+            assert [answer.status_code for answer in answers] == [201]
+            return _answer()
+
+        with schema_context("utrecht"):
+            self._once(do=record_and_wait, name="order-2")
+            actions = list(Entry.objects.order_by("-sequence").values_list("action", flat=True)[:2])
+        assert actions == ["thing.do", "message.queue"]
+
     def test_a_crash_in_between_leaves_neither_record_nor_message(self, waiting, clock):
         from messaging import reaching
         from whatsapp.outgoing import Text
@@ -169,11 +195,11 @@ class TestAtOnce:
             assert not IdempotencyRecord.objects.exists()
         assert sent() == 0
 
-    def _once(self, *, do):
+    def _once(self, *, do, name="order-1"):
         from tests.conftest import FROZEN_AT
 
         key = ApiKey.objects.get()
-        return idempotency.once(api_key=key, idempotency_key="order-1", request_hash=b"1" * 32, at=FROZEN_AT, do=do)
+        return idempotency.once(api_key=key, idempotency_key=name, request_hash=b"1" * 32, at=FROZEN_AT, do=do)
 
 
 def _answer() -> idempotency.Answer:

@@ -17,7 +17,7 @@ from django_tenants.utils import schema_context
 from audit.chain import FIRST_HASH, first_break, hash_of
 from audit.models import Entry
 from audit.origin import acting_from
-from audit.record import Actor, UnwritableDetails, record
+from audit.record import Actor, UnwritableDetails, record, written_last
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
 ACTOR = Actor.system("tests")
@@ -114,6 +114,87 @@ class TestWriting:
         with schema_context("utrecht"):
             assert Entry.objects.count() == before + 40
             assert holds()
+
+
+class Broken(Exception):
+    """The transaction breaks off here."""
+
+
+def write_and_break_off():
+    write(subject="goes")
+    raise Broken
+
+
+class TestWrittenLast:
+    """What is recorded in a transaction that goes on: it holds the chain from its end on only."""
+
+    def test_it_is_written_at_the_end_in_its_order_and_chained(self, utrecht):
+        with schema_context("utrecht"), transaction.atomic():
+            before = Entry.objects.count()
+            with written_last(), written_last():
+                entry = write(3)
+                assert (Entry.objects.count(), entry.sequence) == (before, None)
+            assert [entry.subject for entry in Entry.objects.order_by("sequence")][before:] == [
+                "thing 0",
+                "thing 1",
+                "thing 2",
+            ]
+            assert entry.sequence == before + 3
+            assert entry.hash == hash_of(entry=entry)
+            assert holds()
+
+    def test_it_is_gone_with_the_savepoint_or_the_transaction_that_it_tells_of(self, utrecht):
+        with schema_context("utrecht"):
+            before = Entry.objects.count()
+            with pytest.raises(Broken), transaction.atomic(), written_last():
+                write_and_break_off()
+            assert Entry.objects.count() == before
+            with transaction.atomic(), written_last():
+                write(subject="stands")
+                with pytest.raises(Broken), transaction.atomic():
+                    write_and_break_off()
+            assert list(Entry.objects.order_by("sequence").values_list("subject", flat=True))[before:] == ["stands"]
+            write()  # nothing of the block is left over
+            assert Entry.objects.count() == before + 2
+            assert holds()
+
+    def test_it_is_in_the_trail_of_the_schema_in_which_it_was_done(self, utrecht):
+        entered = Actor(schema="public", id="1", name="Sam", break_glass="7")
+        with schema_context("public"):
+            before = Entry.objects.count()
+        with transaction.atomic(), written_last(), schema_context("utrecht"):
+            write(actor=entered)
+        with schema_context("utrecht"):
+            assert Entry.objects.order_by("-sequence")[0].details == {"break_glass": "7"}
+            assert holds()
+        with schema_context("public"):
+            assert Entry.objects.order_by("-sequence")[0].details == {"break_glass": "7", "municipality": "utrecht"}
+            assert Entry.objects.count() == before + 1
+            assert holds()
+
+    def test_nobody_waits_for_a_transaction_that_has_more_to_do(self, committing_db):
+        def write_meanwhile():
+            try:
+                with schema_context("utrecht"), transaction.atomic():
+                    connection.cursor().execute("SET LOCAL statement_timeout = '5s'")
+                    write(subject="second, and done first")
+                    done.append(True)
+            finally:
+                connection.close()
+
+        done: list[bool] = []
+        with schema_context("utrecht"):
+            before = Entry.objects.count()
+            with transaction.atomic(), written_last():
+                write(subject="first")
+                other = threading.Thread(target=write_meanwhile)
+                other.start()
+                other.join(20)
+                assert done == [True]
+            subjects = list(Entry.objects.order_by("sequence").values_list("subject", flat=True))
+            assert subjects[before:] == ["second, and done first", "first"]
+            assert holds()
+        assert verify()[0] == 0
 
 
 def write_as_before(subject):
