@@ -130,7 +130,7 @@ def pending_corrections(*, run: date, card_of: CardOf) -> dict[Corrected, dict[s
 def _as_if_open(families: Iterable[Family], card_of: CardOf) -> Quantities:
     """Count all that the families' facts make, as if no month had ever been closed."""
     quantities: Quantities = Counter()
-    for canonical, own in facts_of(families=families, known_from=None).items():
+    for canonical, own in facts_of(families=families).items():
         for view in derive(facts=own.facts):
             about = Corrected(own.municipality_id, canonical.phone_number_id, view.category, view.month)
             quantities[about, card_of(own.municipality_id, day_of(moment=view.opened_at))] += 1

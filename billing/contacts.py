@@ -11,6 +11,25 @@ from hashlib import blake2b
 from django.db import connection
 
 MAX_LOCK_ROUNDS = 20  # each further round needs somebody to have linked the same family in between
+# The array's order is the locks' order.
+LOCK = "SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number"
+FAMILIES = """
+    WITH RECURSIVE family (seed, phone_number_id, member) AS (
+        SELECT seed, phone_number_id, member
+        FROM unnest(%s::text[], %s::bytea[]) WITH ORDINALITY AS given (phone_number_id, member, seed)
+        UNION
+        SELECT seed, family.phone_number_id,
+            CASE WHEN from_contact_hash = member THEN to_contact_hash ELSE from_contact_hash END
+        FROM family JOIN billing_contactlink link
+            ON link.phone_number_id = family.phone_number_id
+            AND (from_contact_hash = member OR to_contact_hash = member)
+    )
+    SELECT seed, member, NOT EXISTS (
+        SELECT FROM billing_contactlink link
+        WHERE link.phone_number_id = family.phone_number_id AND from_contact_hash = member
+    )
+    FROM family
+"""
 
 
 class UnsettledLinks(Exception):
@@ -43,14 +62,12 @@ def lock_families(*, contacts: Iterable[ContactKey]) -> dict[ContactKey, Family]
     seeds = set(contacts)
     if not seeds:
         return {}
-    held: set[ContactKey] = set()
+    families, held = _families(seeds), set[ContactKey]()
     for _ in range(MAX_LOCK_ROUNDS):
-        families = _families(seeds)
         wanted = seeds | {family.canonical for family in families.values()}
         if wanted <= held:
             return families
-        _lock(wanted - held)
-        held |= wanted
+        families, held = _families(seeds, lock=wanted - held), held | wanted
     raise UnsettledLinks("the links between contacts kept changing; try again")
 
 
@@ -59,30 +76,17 @@ def find_families(*, contacts: Iterable[ContactKey]) -> dict[ContactKey, Family]
     return _families(set(contacts))
 
 
-def _families(seeds: Collection[ContactKey]) -> dict[ContactKey, Family]:
-    """Read each seed's family: whoever is reached by links in either direction."""
+def _families(seeds: Collection[ContactKey], lock: Collection[ContactKey] = ()) -> dict[ContactKey, Family]:
+    """Read each seed's family: whoever is reached by links in either direction; lock contacts before, if any."""
     ordered = sorted(seeds)
+    columns = [[key.phone_number_id for key in ordered], [key.contact_hash for key in ordered]]
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE family (seed, phone_number_id, member) AS (
-                SELECT seed, phone_number_id, member
-                FROM unnest(%s::text[], %s::bytea[]) WITH ORDINALITY AS given (phone_number_id, member, seed)
-                UNION
-                SELECT seed, family.phone_number_id,
-                    CASE WHEN from_contact_hash = member THEN to_contact_hash ELSE from_contact_hash END
-                FROM family JOIN billing_contactlink link
-                    ON link.phone_number_id = family.phone_number_id
-                    AND (from_contact_hash = member OR to_contact_hash = member)
-            )
-            SELECT seed, member, NOT EXISTS (
-                SELECT FROM billing_contactlink link
-                WHERE link.phone_number_id = family.phone_number_id AND from_contact_hash = member
-            )
-            FROM family
-            """,
-            [[key.phone_number_id for key in ordered], [key.contact_hash for key in ordered]],
-        )
+        if lock:
+            # Two statements, so that the second sees what whoever held a lock before has linked; one round trip.
+            cursor.execute(f"{LOCK};{FAMILIES}", [[_lock_number(key) for key in sorted(lock)], *columns])
+            cursor.nextset()
+        else:
+            cursor.execute(FAMILIES, columns)
         rows = cursor.fetchall()
     members: dict[ContactKey, set[ContactKey]] = {}
     canonical: dict[ContactKey, ContactKey] = {}
@@ -93,13 +97,6 @@ def _families(seeds: Collection[ContactKey]) -> dict[ContactKey, Family]:
         if is_last:
             canonical[seed] = member
     return {seed: Family(canonical[seed], frozenset(members[seed])) for seed in ordered}
-
-
-def _lock(contacts: Iterable[ContactKey]) -> None:
-    numbers = [_lock_number(contact) for contact in sorted(contacts)]
-    with connection.cursor() as cursor:
-        # The array's order is the locks' order.
-        cursor.execute("SELECT pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number", [numbers])
 
 
 def _lock_number(contact: ContactKey) -> int:
