@@ -34,6 +34,7 @@ SECONDS = 4.0
 WARM_UP_SECONDS = 1.0
 UNLIMITED = "100000000"  # requests a minute: limits are counted, and not reached
 IN_REFERENCE, ACCEPTED = 405, 201
+SHOWN = ("p50_ms", "uvicorn_us", "postgres_us", "benchmark_us", "idle_percent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,8 @@ class _Bench:
                         "ratio": round(ours["a_second"] / reference, 3),
                         "ours": round(ours["a_second"], 1),
                         "reference": round(reference, 1),
-                        "ours_p50_ms": ours["p50_ms"],
-                        "reference_p50_ms": after["p50_ms"],
+                        **{f"ours_{name}": ours[name] for name in SHOWN},
+                        **{f"reference_{name}": after[name] for name in SHOWN},
                     }
                 )
                 before = after
@@ -128,6 +129,7 @@ class _Bench:
     async def _pass(self, session: aiohttp.ClientSession, side: _Side, seconds: float) -> dict[str, float]:
         """Ask on every connection until the time is over."""
         took: list[float] = []
+        cpu, ticks = machine.cpu_seconds_of_children(), machine.cpu_ticks()
         begun = time.perf_counter()
 
         async def ask(threads: Iterator[str]) -> None:
@@ -144,8 +146,18 @@ class _Bench:
         threads = itertools.cycle(self.threads)
         await asyncio.gather(*(ask(threads) for _ in range(CONNECTIONS)))
         spent = time.perf_counter() - begun
+        used, idle = machine.cpu_seconds_of_children(), machine.shares_since(ticks)["idle_percent"]
         middle = sorted(took)[len(took) // 2]
-        return {"answered": len(took), "a_second": len(took) / spent, "p50_ms": round(1000 * middle, 1)}
+        return {
+            "answered": len(took),
+            "a_second": len(took) / spent,
+            "p50_ms": round(1000 * middle, 1),
+            "idle_percent": idle,
+            **{
+                f"{name}_us": round(1e6 * (used.get(name, 0.0) - cpu.get(name, 0.0)) / len(took))
+                for name in ("uvicorn", "postgres", "benchmark")
+            },
+        }
 
     def _messages(self) -> int:
         with psycopg.connect(self.database_url) as connection:
