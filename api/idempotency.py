@@ -69,8 +69,8 @@ def once(
             record.request_hash, record.created_at = request_hash, at
         answer = do()
         with connection.cursor() as cursor:
-            values = [answer.status, json.dumps(answer.body), record.request_hash, record.created_at, record.id]
-            cursor.execute(_ANSWERED, values)
+            said: list[Any] = [answer.status, json.dumps(answer.body), record.request_hash]
+            cursor.execute(_ANSWERED, [*said, record.created_at, record.id])
         return answer
 
 

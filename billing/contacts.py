@@ -7,6 +7,7 @@ contact of its family; linking takes it on both families. So whoever holds it se
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 from django.db import connection
 
@@ -79,7 +80,7 @@ def find_families(*, contacts: Iterable[ContactKey]) -> dict[ContactKey, Family]
 def _families(seeds: Collection[ContactKey], lock: Collection[ContactKey] = ()) -> dict[ContactKey, Family]:
     """Read each seed's family: whoever is reached by links in either direction; lock contacts before, if any."""
     ordered = sorted(seeds)
-    columns = [[key.phone_number_id for key in ordered], [key.contact_hash for key in ordered]]
+    columns: list[Any] = [[key.phone_number_id for key in ordered], [key.contact_hash for key in ordered]]
     with connection.cursor() as cursor:
         if lock:
             # Two statements, so that the second sees what whoever held a lock before has linked; one round trip.

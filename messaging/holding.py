@@ -41,7 +41,7 @@ def _statements() -> str:
 
 
 def _columns(model: type[models.Model]) -> str:
-    return ", ".join(connection.ops.quote_name(field.column) for field in model._meta.concrete_fields)
+    return ", ".join(connection.ops.quote_name(field.column or "") for field in model._meta.concrete_fields)
 
 
 def _read(model: type[Row], values: tuple[object, ...] | None) -> Row | None:

@@ -239,7 +239,7 @@ def _queue(
     OutboxItem.objects.bulk_create(items)
     threads = [draft.thread.id for draft in drafts]
     with connection.cursor() as cursor:
-        told = {
+        told: dict[str, Any] = {
             "at": at,
             "answers": priority == OutboxItem.Priority.REPLY if answers is None else answers,
             "threads": threads,
