@@ -67,9 +67,12 @@ def test_two_agents_share_the_inbox(desks, played):
     assert violations(theirs) == []
     # A note names a colleague, who finds it.
     theirs.get_by_text("Schrijf een interne notitie").click()
-    theirs.get_by_label("Notitie, alleen voor collega's").fill("@Kim Kanaal wil je dit afronden?")
+    theirs.get_by_label("Collega", exact=True).select_option("Kim Kanaal")
+    theirs.get_by_role("button", name="Noem in de notitie").click()
+    theirs.keyboard.type("wil je dit afronden?")
+    expect(theirs.get_by_label("Notitie, alleen voor collega's")).to_have_value("@Kim Kanaal wil je dit afronden?")
     theirs.get_by_role("button", name="Notitie opslaan").click()
-    expect(mine.get_by_text("wil je dit afronden?")).to_be_visible()
+    expect(mine.get_by_text("@Kim Kanaal wil je dit afronden?")).to_be_visible()
     # Put aside, it comes back when the citizen writes.
     mine.get_by_text("Uitstellen").click()
     mine.get_by_role("button", name="Tot morgen 9 uur").click()

@@ -2,13 +2,25 @@
  * and counts the 24 hours down. Without it the form works all the same. */
 (() => {
   "use strict";
+  /* Names a colleague in a note, where one would have to write @ and the whole name. */
+  const naming = document.querySelector("[data-name-in]");
+  if (naming && document.getElementById("named").value) {
+    naming.closest("[data-scripted]").hidden = false;
+    naming.addEventListener("click", () => {
+      const note = document.getElementById(naming.dataset.nameIn), { selectionStart: from, selectionEnd: to } = note;
+      const gap = /(^|\s)$/.test(note.value.slice(0, from)) ? "" : " ";
+      note.setRangeText(`${gap}@${document.getElementById("named").value} `, from, to, "end");
+      note.focus();
+    });
+  }
+
   const form = document.getElementById("composer");
   if (!form) return;
   const text = document.getElementById("text"), kept = document.getElementById("kept");
   const PAUSE = 800;
   let timer = 0, saved = text.value, sending = false;
 
-  for (const place of document.querySelectorAll("[data-scripted]")) place.hidden = false;
+  for (const place of form.querySelectorAll("[data-scripted]")) place.hidden = false;
 
   async function keep() {
     clearTimeout(timer);
