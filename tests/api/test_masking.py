@@ -48,9 +48,19 @@ def test_what_a_key_sends_comes_back_as_it_was_sent(thread):
     assert sender.get(f"/messages/{said['id']}").json()["text"] == "U gaf •••••••42 op."
 
 
-@pytest.mark.parametrize("content", [{"id": "4111111111111111", "sha256": BSN}, {"latitude": 52.09}, [None, True], 5])
+@pytest.mark.parametrize(
+    "content", [{"id": "4111111111111111", "new_wa_id": "4111111111111111"}, {"latitude": 52.09}, [None, True], 5]
+)
 def test_what_only_machines_read_stays_as_it_is(content):
     assert masked_content(content=content) == (content, frozenset())
+
+
+def test_words_are_masked_however_deep_they_stand():
+    content = {"type": "list_reply", "list_reply": {"id": BSN, "title": BSN}, "rows": [{"description": f"{IBAN}!"}]}
+    masked, found = masked_content(content=content)
+    assert masked["list_reply"] == {"id": BSN, "title": "•••••••42"}
+    assert masked["rows"] == [{"description": "NL•• •••• •••• •••• 00!"}]
+    assert found == {"BSN", "IBAN"}
 
 
 def test_keys_that_could_read_messages_keep_what_they_saw(utrecht):
