@@ -25,7 +25,8 @@ help:
 	@echo "make audit  ask whether what is installed has weaknesses that are known; says what it could not look up"
 	@echo "            AUDIT=strict: fail when not all could be looked up"
 	@echo "make chart  render and check the Helm chart and the Dockerfile, as make test does too"
-	@echo "make screenshots  take pictures of every page, into docs/screenshots"
+	@echo "make screenshots  take pictures of every page, in place of those in docs/screenshots"
+	@echo "            ARGS=\"users keys\": of these pages alone (tests/web/pages.py names them)"
 	@echo "make clean  stop what runs from this folder and remove its data (var/); .venv stays"
 	@echo "make lock   compile requirements/*.txt anew from pyproject.toml"
 	@echo "DATABASE_URL, CELERY_BROKER_URL: use these servers instead of starting some"
@@ -68,7 +69,7 @@ clean:
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -m config.local clean; else rm -rf var; fi
 
 screenshots: install
-	@exec $(VENV)/python -m tests.web.screenshots
+	@exec $(VENV)/python -m tests.web.screenshots $(ARGS)
 
 lock: install
 	@$(COMPILE) --output-file requirements/base.txt

@@ -10,14 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Response, sync_playwright
+from playwright.sync_api import Page as OpenPage
+from psycopg import sql
 
 from config.local.folders import ROOT
 from config.local.sign_ins import code
 from tests.flows.live import TOWNS, Live
+from tests.web.pages import NOBODY, PAGES, ROWS, Page
+from tests.web.props import SET_UP_PAGES
 
 PASSWORD = "een-lang-wachtwoord-1"
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -34,13 +38,18 @@ PEOPLE = {  # by word: schema, role, name
     "finance": ("public", "bsp_finance", "Farid Finance"),
     "second": ("public", "bsp_finance", "Tineke Toezicht"),
 }
-# What is looked for on which page: it stands in no address.
-SEARCHES = {"search-found": "lantaarnpaal", "search-person": "fatima", "search-nothing": "rijbewijs"}
 FRESH_SECONDS = 200  # what asks for a fresh sign-in takes one of five minutes ago
 WIDE, PHONE = (1280, 900), (360, 740)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 AXE_OF_COLOURS = ["color-contrast", "link-in-text-block"]
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# Of all that it finds out it brings back what is wrong; null: the page does not have it yet.
+RUN_AXE = """
+chosen => window.axe ? axe.run(document, {runOnly: chosen, resultTypes: ['violations']}).then(found =>
+    found.violations.flatMap(each => each.nodes.map(node => `${each.id}: ${node.target} ${node.failureSummary}`))
+) : null
+"""
 # Everybody at once: a process of its own for each takes longer than all of them.
 MAKE_PEOPLE = """
 import json, sys
@@ -145,6 +154,7 @@ class Stage:
     live: Live
     apps: dict[str, str] = field(default_factory=dict)  # of those who must have one: its secret, by word
     sessions: dict[str, tuple[list[Any], float]] = field(default_factory=dict)  # of those, by word: cookies, until when
+    made: dict[str, Any] = field(default_factory=dict)  # what props.py made, by name
 
     def play(self) -> None:
         """Have citizens write last month and today, agents answer some, and the month's invoices drafted."""
@@ -177,8 +187,10 @@ class Stage:
         live.instance.manage("run_invoices", "--period", f"{last_month:%Y-%m}")
         for day in ("2025-07-01", "2026-10-01"):
             live.instance.manage("load_meta_rates", str(ROOT / "billing" / "meta_rates" / f"example-{day}.json"))
-        live.instance.manage("shell", "--verbosity", "0", "--command", ISSUE_UTRECHT)
-        live.instance.manage("shell", "--verbosity", "0", "--command", SET_UP_DESK)
+        # In one process: to start one takes longer than what each does.
+        set_up = ISSUE_UTRECHT + SET_UP_DESK + SET_UP_PAGES
+        made = live.instance.manage("shell", "--verbosity", "0", "--command", set_up)
+        self.made = json.loads(made)
         self._play_today()
 
     def _play_today(self) -> None:
@@ -271,20 +283,22 @@ class Stage:
 
     def url(self, word: str, path: str = "/") -> str:
         """Return an address of the host that a person works on."""
-        schema = PEOPLE[word][0]
+        schema = PEOPLE[word][0] if word != NOBODY else "utrecht"
         host = "console" if schema == "public" else schema
         return f"http://{host}.localhost:{self.live.instance.web_port}{path}"
 
-    def go(self, page: Page, name: str, word: str, path: str) -> None:
-        """Open one of `pages`, and look for what it is to have found."""
-        page.goto(self.url(word, path))
-        if name in SEARCHES:
-            page.locator("[name=words]").fill(SEARCHES[name])
+    def open(self, page: OpenPage, to: Page) -> Response:
+        """Open one of `pages`, and look for what is looked for there; return what its address was answered."""
+        answer = page.goto(self.url(to.word, to.path))
+        assert answer is not None
+        if to.words:
+            page.locator("[name=words]").fill(to.words)
             page.locator("[name=words]").press("Enter")
             page.wait_for_load_state()
+        return answer
 
-    def sign_in(self, context: BrowserContext, word: str, *, language: str = "nl") -> Page:
-        """Sign a person in through the form; return the page that comes then.
+    def sign_in(self, context: BrowserContext, word: str, *, language: str = "nl") -> OpenPage:
+        """Sign a person in through the form, in a language; return the page that comes then.  Nobody: the sign-in page.
 
         Who has an app and signed in a moment ago comes by the same session: an app's next code takes half a minute.
         """
@@ -295,7 +309,7 @@ class Stage:
         page.goto(self.url(word))
         if language == "en":
             page.get_by_role("button", name="English").click()
-        if "/sign-in/" not in page.url:
+        if word == NOBODY or "/sign-in/" not in page.url:
             return page
         page.get_by_label("E-mail").fill(f"{word}@voorbeeld.example")
         page.get_by_label("Wachtwoord" if language == "nl" else "Password").fill(PASSWORD)
@@ -309,7 +323,7 @@ class Stage:
             self.sessions[word] = cookies, time.monotonic() + FRESH_SECONDS
         return page
 
-    def give_code(self, page: Page, word: str, *, language: str = "nl") -> None:
+    def give_code(self, page: OpenPage, word: str, *, language: str = "nl") -> None:
         """Give the code that a person's app shows; when it was used already, the next one."""
         while "/sign-in/second-step/" in page.url:
             page.get_by_label("Code", exact=True).fill(code(secret=self.apps[word]))
@@ -318,111 +332,16 @@ class Stage:
             if "/sign-in/second-step/" in page.url:
                 time.sleep(3)
 
-    def pages(self) -> Iterator[tuple[str, str, str]]:
-        """Return every page there is to see: a name, whose it is, and its path."""
-        thread = {
-            name: str(id_)
-            for name, id_ in self.live.ask(
-                "SELECT c.profile_name, t.id FROM {s}.messaging_thread t JOIN {s}.messaging_contact c"
-                " ON c.id = t.contact_id",
-                schema="utrecht",
-            )
-        }
-        template = self.live.ask(
-            "SELECT id FROM {s}.messaging_template WHERE status = 'APPROVED' AND language = 'nl' ORDER BY name DESC",
-            schema="utrecht",
-        )[0][0]
-        foreign = self.live.ask(
-            "SELECT id FROM {s}.messaging_template WHERE name = 'paspoort_klaar'", schema="utrecht"
-        )[0][0]
-        invoice = self.live.ask("SELECT id FROM public.billing_invoice WHERE number ~ '^F'")[0][0]
-        note = self.live.ask("SELECT id FROM public.billing_invoice WHERE number ~ '^C'")[0][0]
-        review = self.live.ask("SELECT id FROM public.billing_invoice WHERE status = 'REVIEW'")[0][0]
-        month = self.live.ask("SELECT to_char(max(period), 'YYYY-MM') FROM public.billing_invoice")[0][0]
-        email = "agent@voorbeeld.example"
-        agent = self.live.ask(f"SELECT id FROM {{s}}.accounts_user WHERE email = '{email}'", schema="utrecht")[0][0]
-        fatima, jan = thread["Fatima El Idrissi"], thread["Jan de Wit"]
-        closed = self.live.ask("SELECT id FROM {s}.messaging_thread WHERE state = 'CLOSED'", schema="utrecht")[0][0]
-        label = self.live.ask("SELECT id FROM {s}.messaging_label ORDER BY name", schema="utrecht")[0][0]
-        reply = self.live.ask("SELECT id FROM {s}.messaging_cannedreply ORDER BY shortcut", schema="utrecht")[0][0]
-        yield from (
-            ("inbox-waiting", "agent", "/inbox/"),
-            ("inbox-all", "agent", "/inbox/?list=all"),
-            ("inbox-mine", "agent", "/inbox/?list=mine"),
-            ("inbox-closed", "agent", "/inbox/?list=closed"),
-            ("inbox-snoozed", "agent", "/inbox/?list=snoozed"),
-            ("inbox-label", "agent", f"/inbox/?list=all&label={label}"),
-            ("search", "agent", "/search/"),
-            *((name, "agent", "/search/") for name in SEARCHES),
-            ("unreached", "agent", "/unreached/"),
-            ("labels", "admin", "/labels/"),
-            ("label", "admin", f"/labels/{label}/"),
-            ("canned", "supervisor", "/canned/"),
-            ("canned-reply", "supervisor", f"/canned/{reply}/"),
-            ("thread-open", "agent", f"/threads/{fatima}/"),
-            ("thread-closed", "agent", f"/threads/{closed}/"),
-            ("hand-to-team", "agent", f"/threads/{fatima}/team/"),
-            ("thread-failed", "agent", f"/threads/{thread['Ömer Yılmaz']}/"),
-            ("thread-window-closed", "agent", f"/threads/{jan}/"),
-            ("send-template", "agent", f"/threads/{jan}/template/{template}/"),
-            ("consent", "agent", f"/threads/{jan}/consent/"),
-            ("close-thread", "agent", f"/threads/{fatima}/close/"),
-            ("forbidden", "agent", "/users/"),
-            ("not-found", "agent", "/niets/"),
-            ("sign-out", "agent", "/sign-out/"),
-            ("own-usage", "purse", f"/usage/?month={month}"),
-            ("own-usage-empty", "purse", "/usage/?month=2025-01"),
-            ("own-invoices", "purse", "/invoices/"),
-            ("own-invoice", "purse", f"/invoices/{invoice}/"),
-            ("own-invoice-line", "purse", f"/invoices/{invoice}/lines/1/"),
-            ("own-credit-note", "purse", f"/invoices/{note}/"),
-            ("trail", "privacy", "/trail/"),
-            ("trail-of-the-bsp", "operator", "/trail/"),
-            ("trail-denied", "privacy", "/trail/?outcome=DENIED"),
-            ("number", "admin", "/numbers/"),
-            ("number-profile", "admin", f"/numbers/{TOWNS['utrecht'][3]}/profile/"),
-            ("templates", "admin", "/templates/"),
-            ("template", "admin", f"/templates/{foreign}/"),
-            ("users", "admin", "/users/"),
-            ("keys", "admin", "/keys/"),
-            ("key-new", "admin", "/keys/new/"),
-            ("bsp-access", "admin", "/entries/"),
-            ("enter", "support", "/municipalities/utrecht/enter/"),
-            ("entering", "support", "/entries/"),
-            ("sign-on", "admin", "/single-sign-on/"),
-            ("opening-hours", "admin", "/opening-hours/"),
-            ("closed-answer", "admin", "/closed-answer/"),
-            ("privacy-notice", "admin", "/privacy-notice/"),
-            ("teams", "admin", "/teams/"),
-            ("user", "admin", f"/users/{agent}/"),
-            ("user-block", "admin", f"/users/{agent}/access/"),
-            ("user-second-step", "admin", f"/users/{agent}/second-step/"),
-            ("invite", "admin", "/users/invite/"),
-            ("invite-many", "admin", "/users/invite/many/"),
-            ("sign-in-rules", "admin", "/users/rules/"),
-            ("invitation-that-failed", "admin", "/invitation/niet-meer-geldig/"),
-            ("users-of-the-bsp", "operator", "/users/"),
-            ("municipalities", "support", "/municipalities/"),
-            ("onboarding-register", "onboarding", "/onboarding/?q=zwolle"),
-            ("municipality", "support", "/municipalities/utrecht/"),
-            ("invoices", "finance", "/invoices/"),
-            ("invoice", "finance", f"/invoices/{invoice}/"),
-            ("invoice-line", "finance", f"/invoices/{invoice}/lines/1/"),
-            ("invoice-in-review", "finance", f"/invoices/{review}/"),
-            ("credit-note", "finance", f"/invoices/{note}/"),
-            ("invoice-credit", "finance", f"/invoices/{invoice}/credit/"),
-            ("invoice-payment", "finance", f"/invoices/{invoice}/payment/"),
-            ("invoices-bundle", "finance", "/invoices/documents/"),
-            ("invoices-approve", "finance", f"/invoices/many/approve/?month={month}"),
-            ("month-so-far", "finance", "/month-so-far/"),
-            ("adjustments", "finance", "/adjustments/"),
-            ("margin", "finance", f"/margin/?month={month}"),
-            ("unpaid", "finance", "/unpaid/"),
-            ("rate-cards", "finance", "/rate-cards/"),
-            ("rate-card-new", "finance", "/rate-cards/new/"),
-            ("buyers", "finance", "/buyers/"),
-            ("buyer", "finance", "/buyers/utrecht/"),
-        )
+    def pages(self) -> Iterator[Page]:
+        """Return every page there is to see, as tests/web/pages.py names them, with the ids of this stage's rows."""
+        ids: dict[str, Any] = dict(self.made)
+        with self.live.connect() as connection:
+            for name, (schema, query) in ROWS.items():
+                found = connection.execute(sql.SQL(query).format(s=sql.Identifier(schema))).fetchone()
+                assert found, f"the stage has no {name}"
+                ids[name] = found[0]
+        for page in PAGES:
+            yield page._replace(path=page.path.format(**ids))
 
 
 @contextmanager
@@ -454,21 +373,37 @@ def browser() -> Iterator[Browser]:
             opened.close()
 
 
-def violations(page: Page, *, only: list[str] | None = None) -> list[str]:
+def violations(page: OpenPage, *, only: list[str] | None = None) -> list[str]:
     """Return what axe-core finds against WCAG 2.2 AA on a page, each in one line; only: by these rules of its alone."""
-    page.evaluate(AXE.read_text())
     chosen = {"type": "rule", "values": only} if only else {"type": "tag", "values": AXE_TAGS}
-    found = page.evaluate("chosen => axe.run(document, {runOnly: chosen, resultTypes: ['violations']})", chosen)
-    return [
-        f"{each['id']}: {node['target']} {node['failureSummary']}"
-        for each in found["violations"]
-        for node in each["nodes"]
-    ]
+    found = page.evaluate(RUN_AXE, chosen)
+    if found is None:  # not there yet: half a megabyte, which a page is given once however often it is looked at
+        page.evaluate(AXE.read_text())
+        found = page.evaluate(RUN_AXE, chosen)
+    return [str(each) for each in found]
 
 
-def violations_by_day_and_night(page: Page) -> list[str]:
+def violations_by_day_and_night(page: OpenPage) -> list[str]:
     """Return what axe-core finds in the light scheme, and by night of what a scheme can change: its colours."""
-    page.emulate_media(color_scheme="light")
-    by_day = violations(page)
-    page.emulate_media(color_scheme="dark")
-    return by_day + [f"by night, {each}" for each in violations(page, only=AXE_OF_COLOURS)]
+    return [found for scheme in SCHEMES for found in _violations_in(page, scheme)]
+
+
+def violations_in_every_size(page: OpenPage) -> list[str]:
+    """Return what axe-core finds by day and by night, on a wide screen and on a phone; and what finds no room there.
+
+    The page is not loaded again: what it shows where is for its style sheet to say. It stays on the phone, by day.
+    """
+    found = []
+    for (width, height), schemes in ((WIDE, SCHEMES), (PHONE, SCHEMES[::-1])):
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in schemes:
+            found += [f"{width} wide, {each}" for each in _violations_in(page, scheme)]
+        needed = page.evaluate("document.documentElement.scrollWidth")
+        if needed > width:
+            found.append(f"the page is {needed} wide on a screen of {width}")
+    return found
+
+
+def _violations_in(page: OpenPage, scheme: Literal["light", "dark"]) -> list[str]:
+    page.emulate_media(color_scheme=scheme)
+    return [f"{scheme}, {each}" for each in violations(page, only=AXE_OF_COLOURS if scheme == "dark" else None)]

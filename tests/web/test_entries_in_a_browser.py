@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.flows.live import eventually
-from tests.web.stage import WIDE
+from tests.web.stage import WIDE, violations_in_every_size
 
 REASON = "Melding 4711: een sjabloon blijft hangen"
 # As if it had been opened so long ago: its time is over then, with nothing else done about it.
@@ -46,9 +46,12 @@ def ask(played, page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Toegang tot werkomgevingen")
 
 
-def go_in(page) -> None:
-    """Be handed over to the municipality's host."""
+def go_in(page, *, looking: bool = False) -> None:
+    """Be handed over to the municipality's host; looking: have axe-core look at the page that hands over."""
     page.get_by_role("button", name=re.compile("Naar binnen")).first.click()
+    page.wait_for_url(re.compile("/hand-over/$"))
+    if looking:
+        assert violations_in_every_size(page) == []
     page.get_by_role("button", name="Naar binnen gaan").click()
     page.wait_for_url(re.compile(r"//utrecht\.localhost:\d+/inbox/"))
     assert "token" not in page.url
@@ -58,7 +61,7 @@ def test_the_municipality_sees_it_at_once_ends_it_and_finds_all_of_it_afterwards
     agent = played.sign_in(browsers(), "agent")
     employee = played.sign_in(browsers(), "support")
     ask(played, employee)
-    go_in(employee)
+    go_in(employee, looking=True)
     expect(employee.get_by_text("als medewerker van de BSP, tot")).to_be_visible()
     expect(agent.get_by_text("Sanne Support van de BSP is in deze werkomgeving, tot")).to_be_visible()  # by itself
     expect(agent.get_by_text(REASON)).to_be_visible()
