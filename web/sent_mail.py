@@ -18,7 +18,7 @@ NEWEST = 50
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One mail."""
+    """One mail. to: empty when each got it out of the others' sight."""
 
     to: str
     subject: str
@@ -42,9 +42,10 @@ def _newest(folder: Path) -> list[Mail]:
 
 def _read(path: Path) -> Mail:
     written = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-    text = written.get_content() if not written.is_multipart() else ""
+    said = written.get_body(preferencelist=("plain",))  # beside it may be files
+    text = said.get_content() if said is not None else ""
     return Mail(
-        to=str(written["To"]),
+        to=str(written["To"] or ""),
         subject=str(written["Subject"]),
         date=str(written["Date"]),
         text=text.split("\n" + "-" * 79)[0],

@@ -97,9 +97,10 @@ with schema_context("utrecht"):
     )
     made |= {"uncertain": str(message.id), "uncertain_thread": str(thread.id)}
     user = User.objects.get(email="guessed@voorbeeld.example")
-    made["forgotten"] = f"{user_pk_to_url_str(user)}/{EmailAwarePasswordResetTokenGenerator().make_token(user)}"
     address = EmailAddress.objects.create(user=user, email="guus@voorbeeld.example", verified=False, primary=False)
     made["email"] = EmailConfirmationHMAC(address).key
+    # After that: what addresses somebody has is part of what the link is made of.
+    made["forgotten"] = f"{user_pk_to_url_str(user)}/{EmailAwarePasswordResetTokenGenerator().make_token(user)}"
 print(json.dumps(made))
 """
 # What it prints, by name; what of it is no id is a link.

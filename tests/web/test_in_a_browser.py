@@ -263,11 +263,11 @@ def test_axe_finds_nothing_on_any_page(opened, played):
 def test_axe_finds_nothing_on_the_page_that_says_that_it_is_our_fault(context, played):
     page = played.sign_in(context, "admin")
     with played.live.connect() as connection:
-        connection.execute("ALTER TABLE utrecht.api_apikey RENAME TO api_apikey_away")
+        connection.execute("ALTER TABLE utrecht.messaging_label RENAME TO messaging_label_away")
         try:
-            answer = page.goto(played.url("admin", "/keys/"))
+            answer = page.goto(played.url("admin", "/labels/"))
         finally:
-            connection.execute("ALTER TABLE utrecht.api_apikey_away RENAME TO api_apikey")
+            connection.execute("ALTER TABLE utrecht.messaging_label_away RENAME TO messaging_label")
     assert answer.status == 500
     assert violations_in_every_size(page) == []
 

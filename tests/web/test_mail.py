@@ -110,9 +110,14 @@ class TestSentMail:
         settings.EMAIL_FILE_PATH = str(tmp_path)
         agent.post("/sign-in/forgotten/", {"email": AGENT})
         mail.send_mail("Onderwerp één", "Tekst", "a@x.example", [AGENT])
+        with_file = mail.EmailMessage("Factuur", "Hierbij uw factuur.", "a@x.example", bcc=[AGENT])
+        with_file.attach("factuur.csv", "regel", "text/csv")
+        with_file.send()
         page = agent.get("/mail/").content.decode()
         assert "Onderwerp één" in page
         assert AGENT in page
+        assert "Hierbij uw factuur." in page
+        assert "None" not in page
 
     def test_production_does_not(self, agent, settings, tmp_path):
         settings.EMAIL_FILE_PATH = str(tmp_path)
