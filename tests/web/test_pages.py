@@ -19,6 +19,7 @@ from tests.isolation.addresses import API, CONSOLE_URLS, TENANT_URLS
 from tests.isolation.test_permissions import views
 from tests.web import pages, props
 from tests.web.pages import NOBODY, PAGES, Page
+from tests.web.screenshots import KINDS as KINDS_OF_PICTURES
 from tests.web.stage import PEOPLE
 
 ID = UUID("12345678-1234-4234-8234-123456789012")
@@ -98,3 +99,16 @@ def test_each_page_has_a_name_of_its_own_and_what_its_path_names_is_known():
         assert page.word == NOBODY or page.word in PEOPLE, page.name
         fields = {name for _, name, _, _ in string.Formatter().parse(page.path) if name}
         assert fields <= set(pages.ROWS) | props.MADE, page.name
+
+
+def test_each_picture_that_a_document_shows_is_of_a_page_and_is_taken():
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    shown = {name for each in documents for name in re.findall(r"screenshots/([\w-]+)\.png", each.read_text())}
+    taken = {
+        f"{page.name}{suffix}"
+        for suffix, (only, _, _) in KINDS_OF_PICTURES.items()
+        for page in PAGES
+        if not only or page.name in only
+    }
+    assert shown
+    assert shown <= taken
