@@ -20,6 +20,7 @@ PRODUCTION = {
     "BASE_DOMAIN": "berichten.example",
     "DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x",
     "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
+    "STORAGE_URL": "file:///var/lib/media",
     "META_APP_ID": "1",
     "META_APP_SECRET": "geheim",
     "META_VERIFY_TOKEN": "woord",
