@@ -7,12 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from config.local.sign_ins import code
-from tests.flows.live import eventually
+from tests.web.joining import OWED, WORDS, accept, keep_codes, link_in_mail, set_up_app
 from tests.web.stage import PASSWORD, WIDE, Stage, violations_in_every_size
-
-WORDS = "vier-losse-woorden-hier"
-OWED = "**/account/second-step/"
 
 
 @pytest.fixture
@@ -47,28 +43,10 @@ def invite(played: Stage, context: BrowserContext, *, email: str, role: str) -> 
     admin.get_by_label(role).check()
     admin.get_by_role("button", name="Uitnodiging verzenden").click()
     expect(admin.get_by_role("heading", level=1)).to_have_text("Nel Nieuw")
-    found: list[str] = []
-
-    def is_sent() -> bool:
-        admin.goto(played.url("admin", "/mail/"))
-        mail = admin.locator("section", has_text=email)
-        if mail.count():
-            found.append(re.search(r"http://\S+/invitation/\S+/", mail.first.inner_text())[0])
-        return bool(found)
-
-    eventually(is_sent, seconds=30)
+    link = link_in_mail(admin, mailbox=played.url("admin", "/mail/"), email=email)
     admin.goto(played.url("admin", "/users/"))
     expect(admin.get_by_role("row", name=email)).to_contain_text("Uitgenodigd")
-    return found[0]
-
-
-def accept(page: Page, link: str) -> None:
-    page.goto(link)
-    expect(page).to_have_url(re.compile(r"/invitation/$"))
-    page.get_by_label("Uw naam").fill("Nel Nieuw")
-    page.get_by_label("Nieuw wachtwoord", exact=True).fill(WORDS)
-    page.get_by_label("Nieuw wachtwoord, nog een keer").fill(WORDS)
-    page.get_by_role("button", name="Verder").click()
+    return link
 
 
 def give_password(page: Page, played: Stage, email: str, password: str = WORDS) -> None:
@@ -76,15 +54,6 @@ def give_password(page: Page, played: Stage, email: str, password: str = WORDS) 
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Wachtwoord").fill(password)
     page.get_by_role("button", name="Inloggen", exact=True).click()
-
-
-def keep_codes(page: Page) -> list[str]:
-    """Return the recovery codes that are shown once, and go on."""
-    expect(page.get_by_role("heading", level=1)).to_have_text("Herstelcodes")
-    codes = page.locator(".codes code").all_inner_texts()
-    assert len(codes) == 10
-    page.get_by_role("link", name="Ik heb ze bewaard").click()
-    return codes
 
 
 def test_from_an_invitation_to_the_first_sign_in_with_an_app_and_with_a_recovery_code(played, another):
@@ -95,11 +64,7 @@ def test_from_an_invitation_to_the_first_sign_in_with_an_app_and_with_a_recovery
     page.wait_for_url(OWED)
     page.goto(played.url("admin", "/users/"))
     page.wait_for_url(OWED)
-    page.get_by_role("link", name="App instellen").click()
-    secret = page.locator("#totp-secret").inner_text()
-    page.get_by_label("De code die de app nu toont").fill(code(secret=secret))
-    page.get_by_role("button", name="Instellen").click()
-    codes = keep_codes(page)
+    codes = set_up_app(page)
     page.goto(played.url("admin", "/users/"))
     expect(page.get_by_role("row", name=email)).to_contain_text("App met codes")
 

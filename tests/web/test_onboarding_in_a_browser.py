@@ -1,0 +1,346 @@
+"""The whole road of a municipality in real browsers, in Dutch: from an empty application to a citizen who is answered.
+
+Who walks: the BSP's employee, the municipality over its link, who approves at the BSP, and the municipality's first
+admin. Each tries on the way what is refused.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tenants.onboarding.models import Part
+from tests.flows.live import eventually
+from tests.tenants.road import ANSWERS, PDF
+from tests.web.joining import OWED, accept, link_in_mail, set_up_app
+from tests.web.stage import AMSTERDAM, PHONE, WIDE, Stage, violations
+
+WABA, META_NUMBER = "555000000193", "666000000193"
+WRONG_WABA, WRONG_NUMBER = "555000000194", "666000000194"
+ADMIN = "beheer@zwolle.example"  # as the application says
+OLD_PIN = "123456"  # which the number has from where it was before
+SLOW = 20_000  # milliseconds: a tenant is made in one step, and a worker tells what Meta told
+
+
+class Road:
+    """Four people on their way, each in a browser of their own."""
+
+    def __init__(self, stage: Stage, opened) -> None:
+        """Sign the two of the BSP in; the others come over links."""
+        self.stage, self.complaints = stage, []
+        self.today = datetime.now(AMSTERDAM).date().isoformat()
+        size = {"width": WIDE[0], "height": WIDE[1]}
+        self.contexts = [opened.new_context(viewport=size, reduced_motion="reduce") for _ in range(4)]
+        for each in self.contexts:
+            each.set_default_timeout(SLOW)
+            each.on("weberror", lambda error: self.complaints.append(str(error.error)))
+            each.on("console", lambda said: self.complaints.append(said.text) if "Content Sec" in said.text else None)
+        self.ours = stage.sign_in(self.contexts[0], "onboarding")
+        self.approver = stage.sign_in(self.contexts[1], "operator")
+        self.theirs, self.admin = self.contexts[2].new_page(), self.contexts[3].new_page()
+        self.address = ""  # of the onboarding, on the console
+
+    def at(self, path: str) -> str:
+        """Return an address at the municipality."""
+        return f"http://zwolle.localhost:{self.stage.live.instance.web_port}{path}"
+
+
+@pytest.fixture
+def road(played, opened) -> Iterator[Road]:
+    """Return the road; what its pages complain about fails the test."""
+    made = Road(played, opened)
+    yield made
+    for each in made.contexts:
+        each.close()
+    assert made.complaints == []
+
+
+def look(page: Page) -> None:
+    """Hold a page to WCAG as it is on a phone, and to the phone's width."""
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert violations(page) == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], page.url
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+
+def heading(page: Page, words: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_contain_text(words, timeout=SLOW)
+
+
+def fill(page: Page, part: Part, **other: str) -> None:
+    for name, value in {**ANSWERS[part], **other}.items():
+        if value == "yes":
+            page.locator(f"#{name}").check()
+        elif name == "number_now":
+            page.locator(f"input[name=number_now][value={value}]").check()
+        else:
+            page.locator(f"#{name}").fill(value)
+
+
+def press(page: Page, name: str, *, said: str = "") -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+    if said:
+        expect(page.get_by_text(said).first).to_be_visible(timeout=SLOW)
+
+
+def begin(road: Road) -> None:
+    """Find the municipality in the register, begin, and fill in the first part: what is wrong is said."""
+    page = road.ours
+    page.goto(road.stage.url("onboarding", "/onboarding/"))
+    page.get_by_label("Naam, provincie of CBS-code").fill("zwolle")
+    press(page, "Zoeken")
+    press(page, "Beginnen Zwolle")
+    heading(page, "Zwolle")
+    road.address = page.url
+    expect(page.get_by_text("Dit ontbreekt nog:")).to_be_visible()
+    expect(page.get_by_role("button", name="Indienen ter goedkeuring")).to_have_count(0)
+    page.get_by_role("link", name="Organisatie").click()
+    page.locator("#kvk_number").press_sequentially("1234567")
+    expect(page.locator("#error-kvk_number")).to_contain_text("acht cijfers")  # by itself, while it is typed
+    page.locator("#oin").fill("00000001823288445000")
+    press(page, "Opslaan")
+    expect(page.locator("#error-oin")).to_contain_text("RSIN")
+    expect(page.locator("#oin")).to_have_value("00000001823288445000")
+    look(page)
+    fill(page, Part.ORGANISATION)
+    press(page, "Opslaan en verder")
+    heading(page, "Contact en nummer")
+
+
+def open_link(road: Road) -> None:
+    """Come in over the link, whose secret no server is told; a wrong one opens nothing."""
+    page, away, asked = road.ours, road.theirs, []
+    page.goto(road.address)
+    page.get_by_label("Naam van wie het bij de gemeente invult").fill("Sanne Vos")
+    press(page, "Link maken")
+    link = page.locator("#made-link").inner_text()
+    address, _hash, secret = link.partition("#")
+    away.goto(address)
+    away.get_by_label("Code").fill("verzonnen")
+    press(away, "Aanvraag openen")
+    expect(away.get_by_role("alert")).to_contain_text("werkt niet")
+    away.on("request", lambda request: asked.append(request.url))
+    away.goto("about:blank")
+    away.goto(link)
+    heading(away, "Aanvraag voor WhatsApp: Zwolle")
+    assert asked
+    assert not [url for url in asked if secret in url.partition("#")[0]]
+
+
+def fill_in_together(road: Road) -> None:
+    """Fill in the rest from the municipality; of two who save the same part the second is told, and loses nothing."""
+    page, away = road.ours, road.theirs
+    away.get_by_role("link", name="Contact en nummer").click()
+    away.locator("#whatsapp_number").press_sequentially("14 038")
+    expect(away.locator("#error-whatsapp_number")).to_contain_text("kan niet op WhatsApp")
+    for part in (Part.CONTACTS, Part.PRIVACY, Part.PURPOSES, Part.PROHIBITIONS):
+        fill(away, part)
+        press(away, "Opslaan en verder")
+    heading(away, "Ondertekening")
+    fill(away, Part.SIGNING, signed_date=road.today)
+    page.goto(f"{road.address}part/signing/")
+    page.locator("#signatory_name").fill("Iemand anders")
+    press(away, "Opslaan")
+    heading(away, "Aanvraag")
+    press(page, "Opslaan")
+    expect(page.get_by_role("alert")).to_contain_text("Sanne Vos heeft dit deel intussen opgeslagen")
+    expect(page.locator("#signatory_name")).to_have_value("Iemand anders")
+    expect(page.locator(".field-theirs").first).to_contain_text("P. Jansen")
+    look(page)
+
+
+def sign(road: Road, folder: Path) -> None:
+    """Download the application, and upload it signed: no other file is taken."""
+    away = road.theirs
+    with away.expect_download() as download:
+        away.get_by_role("link", name="Aanvraag om te ondertekenen").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+    for name, content, said in (
+        ("nep.pdf", b"<html></html>", "Dit bestand is geen PDF."),
+        ("getekend.pdf", PDF, "Niets: de BSP kan de aanvraag"),
+    ):
+        (folder / name).write_bytes(content)
+        away.get_by_label("Ondertekende aanvraag").set_input_files(folder / name)
+        press(away, "Uploaden", said=said)
+    look(away)
+
+
+def decide(road: Road) -> None:
+    """Hand it in and approve it: not by who filled it in, not without a reason, not from a stage that is over."""
+    page, late, other = road.ours, road.contexts[0].new_page(), road.approver
+    page.goto(road.address)
+    late.goto(road.address)
+    press(page, "Indienen ter goedkeuring")
+    heading(page, "Verklaard")
+    press(late, "Indienen ter goedkeuring", said="Iemand anders heeft de aanmelding intussen naar een andere fase")
+    late.close()
+    page.get_by_role("link", name="Goedkeuren").click()
+    press(page, "Goedkeuren", said="U heeft zelf aan deze aanvraag gewerkt")
+    other.goto(road.address)
+    other.get_by_role("link", name="Afwijzen").click()
+    press(other, "Afwijzen", said="Schrijf op waarom")
+    other.get_by_role("link", name="Annuleren").click()
+    look(other)
+    other.get_by_role("link", name="Goedkeuren").click()
+    press(other, "Goedkeuren")
+    heading(other, "Goedgekeurd")
+
+
+def sign_up(road: Road, waba_id: str, number: str, display: str) -> None:
+    page = road.ours
+    with page.expect_popup() as popup:
+        press(page, "Venster van Meta openen")
+    given = {"waba_id": waba_id, "name": "Zwolle", "phone_number_id": number, "display_phone_number": display}
+    for name, value in given.items():
+        popup.value.locator(f"[name={name}]").fill(value)
+    popup.value.get_by_role("button", name="Finish").click()
+
+
+def take(road: Road, step: str, said: str = "Gelukt") -> None:
+    page = road.ours
+    page.locator(f"#step-{step}").get_by_role("button").click()
+    expect(page.locator(f"#step-{step}")).to_contain_text(said, timeout=SLOW)
+
+
+def go_on(road: Road, name: str) -> None:
+    road.ours.goto(road.address)
+    press(road.ours, name)
+    road.ours.goto(f"{road.address}connect/")
+
+
+def connect(road: Road) -> None:
+    """Take over account and number in Meta's window: left, with another number, and then rightly; make the tenant."""
+    page = road.ours
+    page.goto(f"{road.address}connect/")
+    with page.expect_popup() as popup:
+        press(page, "Venster van Meta openen")
+    popup.value.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#signup-said")).to_contain_text("verlaten")
+    sign_up(road, WRONG_WABA, WRONG_NUMBER, "+31 20 6240000")
+    expect(page.locator("#step-SIGNUP")).to_contain_text("een ander nummer dan in de aanvraag", timeout=SLOW)
+    sign_up(road, WABA, META_NUMBER, "+31 38 4989111")
+    expect(page.locator("#step-SIGNUP")).to_contain_text("Gelukt", timeout=SLOW)
+    for step in ("TENANT", "SUBSCRIBE", "CREDIT"):
+        take(road, step)
+
+
+def register(road: Road) -> None:
+    """Have Meta approve, then register a number that is not proven and has a PIN from where it was before."""
+    page, post = road.ours, road.stage.live.post
+    post(f"numbers/{META_NUMBER}", {"code_verification_status": "NOT_VERIFIED", "pin": OLD_PIN})
+    for step in ("GOVERNMENT_FORM", "GOVERNMENT_APPROVAL"):
+        page.locator(f"#day-{step}").fill(road.today)
+        page.locator(f"#reference-{step}").fill("GOV-17")
+        take(road, step)
+        if step == "GOVERNMENT_FORM":
+            go_on(road, "Wacht op goedkeuring door Meta")
+    take(road, "STORAGE")
+    take(road, "REGISTER", "nog niet bewezen")
+    take(road, "REQUEST_CODE")
+    page.locator("#code").fill(road.stage.live.get(f"numbers/{META_NUMBER}")["verification_code"])
+    take(road, "VERIFY_CODE")
+    take(road, "REGISTER", "De pincode is niet die van het nummer")
+    page.locator("#pin").fill(OLD_PIN)
+    take(road, "REGISTER")
+    look(page)
+    go_on(road, "Geregistreerd")
+    for step in ("PROFILE", "READ_BACK"):
+        take(road, step)
+
+    def installed() -> bool:
+        page.locator("#step-INSTALLED").get_by_role("button").click()
+        page.wait_for_load_state()
+        return "Gelukt" in page.locator("#step-INSTALLED").inner_text()
+
+    eventually(installed)
+    go_on(road, "Live zetten")
+    heading(page, "Live")
+
+
+def join(road: Road) -> None:
+    """Come in by the mail as the first admin, and set up the second step."""
+    admin = road.admin
+    accept(admin, link_in_mail(admin, mailbox=road.at("/mail/"), email=ADMIN), name="Bas Beheer")
+    admin.wait_for_url(OWED)
+    set_up_app(admin)
+    admin.goto(road.at("/numbers/"))
+    expect(admin.get_by_role("heading", name="+31384989111")).to_be_visible()
+    look(admin)
+
+
+def answer_too(road: Road) -> None:
+    """Let oneself answer citizens as well."""
+    admin = road.admin
+    admin.goto(road.at("/users/"))
+    admin.get_by_role("link", name="Bas Beheer", exact=True).click()
+    admin.get_by_label("Supervisor").check()
+    press(admin, "Rollen opslaan")
+
+
+def write_a_template(road: Road) -> None:
+    """Write a template with a word that is flagged: the BSP refuses it with a reason; with other words Meta has it."""
+    admin, judge = road.admin, road.ours
+    admin.goto(road.at("/templates/new/"))
+    admin.get_by_label("Naam", exact=True).fill("balie_open")
+    purpose = admin.get_by_label("Waarvoor deze template wordt verstuurd")
+    offered = purpose.evaluate("each => [...each.options].map(option => option.value).filter(Boolean)")
+    assert offered == ["PERMITS", "SERVICES"], "as declared, and no others"
+    purpose.select_option("SERVICES")
+    preview, text = admin.locator("#preview"), admin.get_by_label("Tekst", exact=True)
+    text.press_sequentially("Goedendag {{naam}}, vóór de verkiezingen is de balie open.")
+    expect(preview).to_contain_text("verkiezingen (een verkiezing beïnvloeden)")  # by itself, while it is written
+    admin.get_by_label("Voorbeeld van naam").fill("mevrouw De Vries")
+    expect(preview).to_contain_text("Goedendag mevrouw De Vries, vóór")
+    look(admin)
+    press(admin, "Concept opslaan")
+    heading(admin, "balie_open")
+    expect(admin.get_by_role("button", name="Bij Meta indienen")).to_have_count(0)
+    press(admin, "Vraag de aanbieder", said="heeft nog niet geantwoord")
+    judge.goto(road.stage.url("onboarding", "/drafts/"))
+    judge.get_by_role("link", name="Zwolle: balie_open").click()
+    judge.get_by_label("Waarom").fill("Noem de verkiezingen niet.")
+    look(judge)
+    press(judge, "Weigeren", said="Het is geweigerd.")
+    admin.reload()
+    expect(admin.get_by_text("Noem de verkiezingen niet.")).to_be_visible()
+    admin.get_by_role("link", name="Concept wijzigen").click()
+    text.fill("Goedendag {{naam}}, op woensdag is de balie open. U bent welkom.")
+    press(admin, "Concept opslaan")
+    press(admin, "Bij Meta indienen", said="Meta heeft het.")
+
+
+def answer(road: Road) -> None:
+    """Answer the first citizen; the ticks come by themselves."""
+    message = {"type": "text", "text": {"body": "Is mijn vergunning klaar?"}}
+    citizen = {"phone": "+31697000193", "name": "Hanna Hop"}
+    update = {"phone_number_id": META_NUMBER, "citizen": citizen, "message": message}
+    road.stage.live.post("inbound", {"updates": [update], "wait": True})
+    admin = road.admin
+    admin.goto(road.at("/inbox/?list=all"))
+    admin.get_by_role("link", name="Hanna Hop").click()
+    expect(admin.get_by_text("Is mijn vergunning klaar?")).to_be_visible()
+    admin.get_by_label("Uw antwoord").fill("Ja, u kunt haar ophalen.")
+    press(admin, "Verzenden")
+    sent = admin.locator(".message", has_text="Ja, u kunt haar ophalen.")
+    expect(sent).to_contain_text(re.compile("Afgeleverd|Gelezen"), timeout=SLOW)
+    support = road.approver
+    support.goto(road.stage.url("operator", "/overview/?q=zwol"))
+    expect(support.get_by_role("status").get_by_role("link", name="Zwolle")).to_be_visible()
+    look(support)
+
+
+def test_a_municipality_goes_from_an_empty_application_to_its_first_citizen_who_is_answered(road, tmp_path):
+    begin(road)
+    open_link(road)
+    fill_in_together(road)
+    sign(road, tmp_path)
+    decide(road)
+    connect(road)
+    register(road)
+    join(road)
+    answer_too(road)
+    write_a_template(road)
+    answer(road)
