@@ -31,6 +31,7 @@ from sandbox import (
     templates,
     uploads,
 )
+from sandbox.books import Change
 from sandbox.control import sandbox_of
 from sandbox.courier import Courier
 from sandbox.faults import SendFault, UnknownFault
@@ -105,10 +106,23 @@ class Sandbox:
         try:
             if scope["method"] == "POST" and path.endswith(("/messages", "/marketing_messages")):
                 await self._messages(scope, receive, send)
+            elif counted and scope["method"] != "GET" and not path.startswith("/stripe/"):
+                await self._doors(scope, receive, self._noting(scope, send))
             else:
                 await self._doors(scope, receive, send)
         finally:
             self.world.requests_in_hand -= counted
+
+    def _noting(self, scope: Scope, send: Send) -> Send:
+        """Return a `send` that has the books know how the call was answered."""
+
+        async def noted(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                made = Change(self.world.clock.now(), scope["method"], scope["path"], message["status"])
+                self.world.books.changes.append(made)
+            await send(message)
+
+        return noted
 
     def reset(self) -> None:
         """Forget everything, and let the clock show real time."""

@@ -123,6 +123,20 @@ class WebhookPost:
         }
 
 
+@dataclass(slots=True, eq=False)
+class Change:
+    """One call that asks Meta for more than to look, other than to send a message, and how it was answered."""
+
+    at: float
+    method: str
+    path: str
+    status: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Show the row."""
+        return {"time": iso(moment=self.at), "method": self.method, "path": self.path, "status": self.status}
+
+
 class Reported(NamedTuple):
     """A status that the platform acknowledged; small, because there are many."""
 
@@ -140,6 +154,7 @@ class Books:
     by_wamid: dict[str, Send] = field(default_factory=dict)
     inbound: dict[str, Inbound] = field(default_factory=dict)
     posts: list[WebhookPost] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     statuses: Counter[str] = field(default_factory=Counter)
     # What conversations are counted from, in the order in which it was acknowledged: statuses, links of citizens' keys
     # (number, one, other), closed months.

@@ -49,6 +49,7 @@ async def _books(request: Request) -> Response:
         "sends": books.sends,
         "inbound": books.inbound.values(),
         "webhooks": books.posts,
+        "changes": books.changes,
     }
     chosen = query.get("list", "sends,inbound,webhooks").split(",")
     if set(chosen) - lists.keys():

@@ -46,8 +46,9 @@ def routes() -> list[Route]:
 
 def token_of(*, request: Request) -> str | None:
     """Read the bearer token, or the one in the query as Graph also takes it."""
-    header = request.headers.get("authorization", "")
-    return header[7:] if header[:7].lower() == "bearer " else request.query_params.get("access_token")
+    scheme, _space, token = request.headers.get("authorization", "").partition(" ")
+    # Meta's page of resumable uploads says OAuth.
+    return token if scheme.lower() in ("bearer", "oauth") else request.query_params.get("access_token")
 
 
 def find_media(*, world: World, request: Request, media_id: str) -> MediaFile | None:

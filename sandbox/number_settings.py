@@ -17,6 +17,7 @@ from sandbox.world import Number
 
 PROFILE_LENGTHS = {"about": 139, "address": 256, "description": 512, "email": 128, "vertical": 64}
 MOST_WEBSITES = 2
+PICTURES, MOST_PICTURE_BYTES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"), 5 * 1024 * 1024
 USERNAME = re.compile(r"^[a-z0-9._]{3,35}$")
 USERNAME_UNFIT, USERNAME_TAKEN = 147001, 147002  # 147001 to 147005 are of usernames; which is which is not verified
 SETTINGS = ("calling", "storage_configuration", "user_identity_change", "payload_encryption")
@@ -27,6 +28,7 @@ def routes() -> list[Route]:
     """List the doors."""
     path = "/{version}/{phone_number_id}"
     return [
+        Route("/_profile/{phone_number_id}", _show_picture, methods=["GET"]),
         Route(f"{path}/whatsapp_business_profile", _show_profile, methods=["GET"]),
         Route(f"{path}/whatsapp_business_profile", _change_profile, methods=["POST"]),
         Route(f"{path}/settings", _show_settings, methods=["GET"]),
@@ -66,11 +68,23 @@ async def _change_profile(request: Request) -> Response:
         raise GraphError(code=100, details=f"websites are at most {MOST_WEBSITES} of 256 characters")
     handle = given.pop("profile_picture_handle", None)
     if handle:
-        if handle not in {each.handle for each in world.uploads.values()}:
+        found = next((each for each in world.uploads.values() if each.handle == handle), None)
+        if found is None:
             raise GraphError(code=100, details="profile_picture_handle is of no upload.")
-        given["profile_picture_url"] = f"{world.public_url}/_profile/{number.id}.jpg"
+        if not found.content.startswith(PICTURES) or len(found.content) > MOST_PICTURE_BYTES:
+            raise GraphError(code=100, details="A profile's picture is a JPEG or PNG of at most 5 MB.")
+        number.picture = found.content
+        given["profile_picture_url"] = f"{world.public_url}/_profile/{number.id}"
     number.profile |= given
     return JSONResponse({"success": True})
+
+
+async def _show_picture(request: Request) -> Response:
+    """Give the picture, to everybody, as Meta's host of pictures does."""
+    number = sandbox_of(request=request).world.numbers.get(request.path_params["phone_number_id"])
+    if number is None or not number.picture:
+        return Response(status_code=404)
+    return Response(number.picture, media_type="image/jpeg" if number.picture[:1] == b"\xff" else "image/png")
 
 
 async def _show_settings(request: Request) -> Response:

@@ -119,6 +119,7 @@ class Number:
     name_status: str = "APPROVED"
     new_name: str | None = None
     profile: dict[str, Any] = field(default_factory=dict)
+    picture: bytes = b""  # of the profile
     settings: dict[str, Any] = field(default_factory=dict)
     username: str | None = None
     blocked: set[str] = field(default_factory=set)

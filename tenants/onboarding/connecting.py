@@ -213,8 +213,11 @@ async def _set_profile(work: Work) -> Evidence:
         "vertical": GOVERNMENT,
     }
     filled = {key: value for key, value in profile.items() if value}
+    there = await work.api.profile(phone_number_id=work.connection.phone_number_id, token=work.token)
+    if all(there.get(key) == value for key, value in filled.items()):
+        return {"fields": sorted(filled), "was_there": True}
     await work.api.set_profile(phone_number_id=work.connection.phone_number_id, token=work.token, profile=filled)
-    return {"fields": sorted(filled)}
+    return {"fields": sorted(filled), "was_there": False}
 
 
 async def _read_back(work: Work) -> Evidence:

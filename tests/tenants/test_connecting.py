@@ -2,22 +2,28 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import traceback
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.db import connection, connections
 from django.utils import timezone
+from django_tenants.utils import schema_context
 
 from audit.models import Entry
 from audit.record import Actor
 from config.local.folders import ROOT
+from messaging.models import Template
+from messaging.templates import submitting
 from tenants import health
 from tenants.models import Connection, ConnectionStep, Municipality, Number, Onboarding
 from tenants.onboarding import connecting, signup, steps
@@ -28,6 +34,8 @@ from tenants.onboarding.signup import confirm_again, connect_by_hand, connect_by
 from tenants.onboarding.steps import StepRefused
 from tenants.stages import Stage
 from tests.tenants.road import CBS_CODE, NUMBER, declare
+from whatsapp.business import BusinessAPI
+from whatsapp.client import CloudAPI
 
 ANNA = Actor(schema="public", id="anna", name="Anna")
 BRAM = Actor(schema="public", id="bram", name="Bram")
@@ -259,7 +267,7 @@ class TestSteps:
         _walk(approved, clock, meta=meta, times=2)
         assert ConnectionStep.objects.filter(onboarding=approved, state="DONE").count() == len(STEPS)
         looked = {row.step: row.evidence.get("was_there") for row in approved.steps.all()}
-        asked_first = ("TENANT", "SUBSCRIBE", "CREDIT", "STORAGE", "REGISTER")
+        asked_first = ("TENANT", "SUBSCRIBE", "CREDIT", "STORAGE", "REGISTER", "PROFILE")
         assert [looked[step] for step in asked_first] == [True] * len(asked_first)
         assert Municipality.objects.filter(cbs_code=CBS_CODE).count() == 1
 
@@ -366,10 +374,6 @@ class TestSteps:
         assert ConnectionStep.objects.get(step="TENANT").attempts == 1
 
 
-class Killed(BaseException):
-    """The process ends here: nothing after it runs."""
-
-
 STEPS = [
     "SIGNUP",
     "TENANT",
@@ -383,62 +387,150 @@ STEPS = [
     "READ_BACK",
     "INSTALLED",
 ]
+MOVES_AFTER = {
+    "GOVERNMENT_FORM": ("CONNECTED", Stage.GOVERNMENT_APPROVAL_PENDING),
+    "REGISTER": ("GOVERNMENT_APPROVAL_PENDING", Stage.REGISTERED),
+    "INSTALLED": ("REGISTERED", Stage.LIVE),
+}
 
 
-@pytest.mark.parametrize("killed_in", STEPS)
-def test_a_process_that_dies_after_a_steps_calls_and_begins_again_ends_with_one_complete_tenant(
-    meta, approved, clock, monkeypatch, killed_in
+class Deaths:
+    """Where processes are killed: at each point once, with what they did there done and nothing of it written down."""
+
+    def __init__(self, path) -> None:
+        self.path, self.armed = path, False
+        path.touch()
+
+    def points(self) -> list[str]:
+        """Return where one died already."""
+        return self.path.read_text().splitlines()
+
+    def meet(self, point: str) -> None:
+        """Be killed here, if no process was before."""
+        if self.armed and point not in self.points():
+            with self.path.open("a") as file:
+                file.write(f"{point}\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self, monkeypatch) -> None:
+        """Stand after each answer of Meta's to what changes something, after each claim, and after each outcome."""
+        real = {"claim": steps.claim_step, "settle": steps.settle_step}
+        asked, created, made = BusinessAPI._call, CloudAPI.create_template, signup._make
+
+        def claim(*, step, **more):
+            found = real["claim"](step=step, **more)
+            self.meet(f"claimed {step}")
+            return found
+
+        def settle(*, claim, **more):
+            found = real["settle"](claim=claim, **more)
+            self.meet(f"settled {claim.step}")
+            return found
+
+        async def call(api, method, path, *args, **more):
+            answer = await asked(api, method, path, *args, **more)
+            if method != "GET" or path.startswith("oauth"):
+                self.meet(f"answered {path}")
+            return answer
+
+        async def create(api, *, name, language, **more):
+            answer = await created(api, name=name, language=language, **more)
+            self.meet(f"created {name} {language}")
+            return answer
+
+        def make(claim):
+            evidence = made(claim)
+            self.meet("made TENANT")
+            return evidence
+
+        monkeypatch.setattr(signup, "_make", make)
+        for module in (connecting, signup):
+            monkeypatch.setattr(module, "claim_step", claim)
+            monkeypatch.setattr(module, "settle_step", settle)
+        monkeypatch.setattr(BusinessAPI, "_call", call)
+        monkeypatch.setattr(CloudAPI, "create_template", create)
+
+
+def _go_on(onboarding: Onboarding, meta: Meta, at) -> None:
+    """Take all that is not done yet, as people do who come back; hand its templates in at the end."""
+    given = {"onboarding_id": onboarding.id, "actor": ANNA, "at": at}
+    for step in STEPS:
+        if not ConnectionStep.objects.filter(onboarding=onboarding, step=step, state="DONE").exists():
+            if step == "INSTALLED":
+                _installed(at)
+            row = _take(onboarding, meta, step, given)
+            assert row.outcome == "done", (step, row.outcome)
+        seen, to = MOVES_AFTER.get(step, ("", Stage.LIVE))
+        if Onboarding.objects.get(id=onboarding.id).stage == seen:
+            move(seen=seen, to=to, **given)
+    number = Number.objects.get(phone_number_id=PHONE)
+    with schema_context("zwolle"):
+        assert not [each for each in submitting.submit_drafts(number=number, at=at) if each.problems or each.refused]
+
+
+def _take(onboarding: Onboarding, meta: Meta, step: str, given: dict) -> ConnectionStep:
+    if step == "TENANT":
+        return make_tenant(**given)
+    if step != "SIGNUP":
+        return take_step(step=step, given=BY_HAND, **given)
+    if Connection.objects.filter(onboarding=onboarding).exists():  # what the code gave was kept
+        return confirm_again(**given)
+    data = {"waba_id": WABA, "phone_number_id": PHONE}
+    said = json.dumps({"type": "WA_EMBEDDED_SIGNUP", "event": "FINISH", "data": data})
+    return connect_by_signup(code=meta.control("signups/code", {"waba_id": WABA})["code"], said=said, **given)
+
+
+def _in_a_process(deaths: Deaths, work) -> int:
+    """Work in a process of its own; return the signal that ended it, or 0."""
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        try:
+            deaths.armed = True
+            work()
+            os._exit(0)
+        except Exception:
+            traceback.print_exc()
+            raise
+        finally:
+            os._exit(1)
+    status = os.waitpid(child, 0)[1]
+    connection.set_schema_to_public()
+    assert status in {0, signal.SIGKILL}
+    return os.WTERMSIG(status)
+
+
+def test_killed_at_any_point_and_begun_again_it_is_one_complete_tenant_and_nothing_was_done_twice_at_meta(
+    meta, committing_db, clock, monkeypatch, tmp_path
 ):
-    """Meta has done all of the step, and nobody has written it down: what a kill leaves at the worst moment."""
-    real = steps.settle_step
-    died: list[str] = []
-
-    def dies(*, claim, **more):
-        if claim.step == killed_in and not died:
-            died.append(claim.step)
-            raise Killed
-        return real(claim=claim, **more)
-
-    monkeypatch.setattr(connecting, "settle_step", dies)
-    monkeypatch.setattr(signup, "settle_step", dies)
-    with pytest.raises(Killed):
-        _walk(approved, clock, meta=meta)
-    row = ConnectionStep.objects.get(onboarding=approved, step=killed_in)
-    assert row.state == "RUNNING"
-    with pytest.raises(StepRefused, match="busy"):
-        steps.claim_step(onboarding_id=approved.id, step=killed_in, actor=ANNA, at=clock.now())
-    # The lease runs on real time.
-    ConnectionStep.objects.filter(id=row.id).update(leased_until=timezone.now() - timedelta(seconds=1))
-    if killed_in == "SIGNUP":  # its code was used: what it gave is kept, and confirmed without another
-        assert confirm_again(onboarding_id=approved.id, actor=ANNA, at=clock.now()).outcome == "done"
-    elif killed_in == "TENANT":
-        assert make_tenant(onboarding_id=approved.id, actor=ANNA, at=clock.now()).outcome == "done"
-    stage = Onboarding.objects.get(id=approved.id).stage
-    _go_on(approved, clock, Stage(stage))
+    connection.set_schema_to_public()
+    onboarding, deaths = _approved(clock.now()), Deaths(tmp_path / "deaths")
+    meta.signs_up()
+    deaths.watch(monkeypatch)
+    while _in_a_process(deaths, lambda: _go_on(onboarding, meta, clock.now())) == signal.SIGKILL:
+        # Leases run on real time: theirs is over.
+        over = timezone.now() - timedelta(seconds=1)
+        ConnectionStep.objects.filter(state="RUNNING").update(leased_until=over)
+    drafts = len([point for point in deaths.points() if point.startswith("created")])
+    assert drafts == 4
+    assert len(deaths.points()) == 2 * len(STEPS) + 7 + drafts
     assert Municipality.objects.filter(cbs_code=CBS_CODE, stage="LIVE").count() == 1
     assert Number.objects.filter(phone_number_id=PHONE, closed_at=None).count() == 1
-    assert set(ConnectionStep.objects.filter(onboarding=approved, state="DONE").values_list("step", flat=True)) == set(
-        STEPS
-    )
-
-
-def _go_on(onboarding: Onboarding, clock, stage: Stage) -> None:
-    """Take all that is not done yet, from the stage in which it is."""
-    given = {"onboarding_id": onboarding.id, "actor": ANNA, "at": clock.now()}
-    roads = [
-        (Stage.APPROVED, ("TENANT",), None),
-        (Stage.CONNECTED, ("SUBSCRIBE", "CREDIT", "GOVERNMENT_FORM"), Stage.GOVERNMENT_APPROVAL_PENDING),
-        (Stage.GOVERNMENT_APPROVAL_PENDING, ("GOVERNMENT_APPROVAL", "STORAGE", "REGISTER"), Stage.REGISTERED),
-        (Stage.REGISTERED, ("PROFILE", "READ_BACK", "INSTALLED"), Stage.LIVE),
-    ]
-    begun = [each[0] for each in roads].index(stage)
-    for at_stage, names, to in roads[begun:]:
-        for name in names:
-            if ConnectionStep.objects.filter(onboarding=onboarding, step=name, state="DONE").exists():
-                continue
-            if name == "INSTALLED":
-                _installed(clock.now())
-            row = make_tenant(**given) if name == "TENANT" else take_step(step=name, given=BY_HAND, **given)
-            assert row.outcome == "done", (name, row.outcome)
-        if to is not None:
-            move(seen=at_stage, to=to, **given)
+    done = ConnectionStep.objects.filter(onboarding=onboarding, state="DONE").values_list("step", flat=True)
+    assert sorted(done) == sorted(STEPS)
+    with schema_context("zwolle"):
+        assert not Template.objects.filter(status="DRAFT").exists()
+    asked = Counter(row["path"].rpartition("/")[2] for row in meta.control("books?list=changes")["changes"]["rows"])
+    assert asked == {
+        **dict.fromkeys(
+            (
+                "subscribed_apps",
+                "whatsapp_credit_sharing_and_attach",
+                "settings",
+                "register",
+                "whatsapp_business_profile",
+            ),
+            1,
+        ),
+        "message_templates": drafts,
+    }
