@@ -12,6 +12,7 @@ from psycopg import sql
 
 from messaging.core.models import Lane
 from messaging.models import FirstWrite, OutboxItem, Template, Thread
+from messaging.portfolio import pointed_at
 from messaging.window import SERVICE_WINDOW
 from tenants.clock import AMSTERDAM
 from tenants.models import Municipality, Number, NumberHealth
@@ -74,9 +75,13 @@ class MunicipalityDetails:
     templates: tuple[Template, ...]
 
 
-def municipalities(*, at: datetime) -> list[MunicipalityView]:
-    """Return all municipalities by name, with numbers and today's traffic, by a fixed number of queries."""
-    found = list(Municipality.objects.order_by("name").prefetch_related("numbers__health"))
+def municipalities(*, at: datetime, words: str = "") -> list[MunicipalityView]:
+    """Return all municipalities by name, or those that some words point at, with numbers and today's traffic.
+
+    By a fixed number of queries.
+    """
+    every = Municipality.objects.filter(pointed_at(words=words)).distinct() if words else Municipality.objects.all()
+    found = list(every.order_by("name").prefetch_related("numbers__health"))
     lanes = _resting(Lane.objects.all())
     traffic = _traffic(schema_names=[row.schema_name for row in found], at=at)
     return [_view(row, lanes, traffic, at) for row in found]

@@ -22,7 +22,7 @@ MOST_ASKED = 100
 def overview_page(request: PageRequest) -> HttpResponse:
     """Show what the BSP looks at first: stages, what waits for whom, numbers in trouble, traffic; and search."""
     at = clock.now()
-    asked = request.GET.get("q", "").strip()[:MOST_ASKED]
+    asked = _asked(request)
     shown = portfolio.portfolio(at=at)
     found = portfolio.search(words=asked) if asked else []
     context = {"shown": shown, "asked": asked, "found": found, "now": at}
@@ -33,9 +33,10 @@ def overview_page(request: PageRequest) -> HttpResponse:
 @require_safe
 @requires(Permission.READ_MUNICIPALITIES)
 def municipalities(request: PageRequest) -> HttpResponse:
-    """Show all municipalities with stage, numbers, their quality and today's traffic."""
-    at = clock.now()
-    return render(request, "web/municipalities.html", {"municipalities": overview.municipalities(at=at), "now": at})
+    """Show all municipalities with stage, numbers, their quality and traffic, or those that are looked for."""
+    at, asked = clock.now(), _asked(request)
+    context = {"municipalities": overview.municipalities(at=at, words=asked), "asked": asked, "now": at}
+    return render(request, "web/municipalities.html", context)
 
 
 @require_safe
@@ -58,3 +59,7 @@ def municipality(request: PageRequest, schema_name: str) -> HttpResponse:
 def troubles(request: PageRequest) -> HttpResponse:
     """Show every number that is in trouble, longest first."""
     return render(request, "web/troubles.html", {"troubles": list(open_troubles()), "now": clock.now()})
+
+
+def _asked(request: PageRequest) -> str:
+    return request.GET.get("q", "").replace("\0", "").strip()[:MOST_ASKED]

@@ -130,13 +130,15 @@ class TestFigures:
 class TestSearch:
     @pytest.mark.parametrize("asked", ["utre", "UTRECHT", "GM0344", "010 0344", "+31970100344"])
     def test_it_finds_by_name_code_and_number(self, support, utrecht, delft, asked):
-        shown = page(support, f"?q={asked.replace('+', '%2B').replace(' ', '+')}")
-        assert 'href="/municipalities/utrecht/">Utrecht</a>' in shown
-        assert 'href="/municipalities/delft/">Delft</a>' not in shown
+        query = f"?q={asked.replace('+', '%2B').replace(' ', '+')}"
+        for shown in (page(support, query), support.get(f"/municipalities/{query}").content.decode()):
+            assert 'href="/municipalities/utrecht/">Utrecht</a>' in shown
+            assert 'href="/municipalities/delft/">Delft</a>' not in shown
 
     def test_it_says_when_there_is_none(self, support):
         for asked in ("Atlantis", "%25", str(uuid.uuid4())):
             assert "Geen gemeente die wij bedienen past bij deze woorden." in page(support, f"?q={asked}")
+            assert "past bij deze woorden" in support.get(f"/municipalities/?q={asked}").content.decode()
 
 
 def test_agents_of_municipalities_never_see_it(people):
