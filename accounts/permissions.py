@@ -27,6 +27,7 @@ class Permission(StrEnum):
     MANAGE_NUMBERS = "MANAGE_NUMBERS"
     READ_TEMPLATES = "READ_TEMPLATES"
     MANAGE_TEMPLATES = "MANAGE_TEMPLATES"
+    CHANGE_DECLARATION = "CHANGE_DECLARATION"
     READ_USERS = "READ_USERS"
     MANAGE_USERS = "MANAGE_USERS"
     MANAGE_SIGN_ON = "MANAGE_SIGN_ON"
@@ -62,6 +63,7 @@ ROLES_WITH: Mapping[Permission, frozenset[str]] = {
     Permission.MANAGE_NUMBERS: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_TEMPLATES: frozenset({MunicipalRole.ADMIN, MunicipalRole.SUPERVISOR}),
     Permission.MANAGE_TEMPLATES: frozenset({MunicipalRole.ADMIN}),
+    Permission.CHANGE_DECLARATION: frozenset({MunicipalRole.ADMIN}),
     Permission.READ_USERS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_OPERATOR}),
     Permission.MANAGE_USERS: frozenset({MunicipalRole.ADMIN, BspRole.BSP_OPERATOR}),
     Permission.MANAGE_SIGN_ON: frozenset({MunicipalRole.ADMIN}),

@@ -54,6 +54,8 @@ PROVISIONING_STEPS = [
 PROVISIONING_CHECKS = ["accounts.provisioning.other_first_admin"]
 # What higher rooms do when somebody of a municipality may come in no longer, by dotted path (accounts/people.py).
 LEAVING_STEPS = ["messaging.desk.assigning.release_all"]
+# What higher rooms do when a municipality declares other purposes, by dotted path (tenants/onboarding/redeclaring.py).
+DECLARATION_STEPS = ["messaging.templates.redeclaring.follow"]
 
 # --- Database
 DATABASE_URL = _value["DATABASE_URL"]

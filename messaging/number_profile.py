@@ -53,8 +53,8 @@ def find_number(*, municipality: Municipality, phone_number_id: str) -> Number |
 
 def read(*, number: Number) -> Profile:
     """Return the profile that Meta has.  Raises NoAccess, MetaRefused, MetaUnreachable."""
-    token = _token(number)
-    return _profile(asyncio.run(_call(lambda api: api.profile(phone_number_id=number.phone_number_id, token=token))))
+    token = token_of(number)
+    return _profile(asyncio.run(call(lambda api: api.profile(phone_number_id=number.phone_number_id, token=token))))
 
 
 def change(*, number: Number, wanted: Profile, actor: Actor, at: datetime) -> None:
@@ -65,28 +65,30 @@ def change(*, number: Number, wanted: Profile, actor: Actor, at: datetime) -> No
     problems = _problems(wanted)
     if problems:
         raise UnfitProfile(problems)
-    token, subject = _token(number), f"number {number.phone_number_id}"
+    token, subject = token_of(number), f"number {number.phone_number_id}"
     body: dict[str, Any] = asdict(wanted)
     website = body.pop("website")
     body["websites"] = [website] if website else []
     record(action="number.profile", actor=actor, at=at, subject=subject, details={"about": wanted.about})
     try:
         asyncio.run(
-            _call(lambda api: api.set_profile(phone_number_id=number.phone_number_id, token=token, profile=body))
+            call(lambda api: api.set_profile(phone_number_id=number.phone_number_id, token=token, profile=body))
         )
     except (MetaRefused, MetaUnreachable):
         record(action="number.profile", actor=actor, at=at, subject=subject, outcome="FAILED")
         raise
 
 
-async def _call(ask: Callable[[BusinessAPI], Awaitable[Any]]) -> Any:
+async def call(ask: Callable[[BusinessAPI], Awaitable[Any]]) -> Any:
+    """Ask Meta something on a session of its own."""
     async with open_session(connections=1) as session:
         return await ask(
             BusinessAPI(session=session, base_url=settings.META_GRAPH_URL, version=settings.META_GRAPH_VERSION)
         )
 
 
-def _token(number: Number) -> str:
+def token_of(number: Number) -> str:
+    """Return what opens a number at Meta.  Raises NoAccess."""
     token = number.access_token()
     if token is None:
         raise NoAccess

@@ -16,6 +16,7 @@ from messaging.flow import LATE_SECONDS, WAITS_TOO_LONG
 from messaging.templates import judging
 from tenants.clock import AMSTERDAM
 from tenants.models import Municipality, Number, NumberHealth, Onboarding, Trouble
+from tenants.onboarding import redeclaring
 from tenants.stages import Stage
 from tenants.trouble import open_troubles
 
@@ -43,7 +44,7 @@ class InStage:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that waits. what: a stage, DRAFTS, DEAD_LETTERS or EVENTS; since: of what waits longest."""
+    """Something that waits. what: a stage, or a code of web/words.py; since: of what waits longest."""
 
     what: str
     for_whom: str  # BSP, MUNICIPALITY or META
@@ -104,11 +105,16 @@ def portfolio(*, at: datetime) -> Portfolio:
 
 def search(*, words: str) -> list[Municipality]:
     """Return the municipalities that a name, schema, CBS code or part of a number points at, by name."""
+    return list(Municipality.objects.filter(pointed_at(words=words)).distinct().order_by("name")[:MOST_FOUND])
+
+
+def pointed_at(*, words: str) -> Q:
+    """Return the condition of what some words point at; it goes through numbers, so ask for distinct rows."""
     digits = "".join(sign for sign in words if sign.isdecimal()).removeprefix("0")
     named = Q(name__icontains=words) | Q(schema_name__icontains=words) | Q(cbs_code__iexact=words)
     if len(digits) >= 3:
         named |= Q(numbers__display_phone_number__contains=digits) | Q(numbers__phone_number_id=words)
-    return list(Municipality.objects.filter(named).distinct().order_by("name")[:MOST_FOUND])
+    return named
 
 
 def _waiting_in_stages(counted: dict[Stage, tuple[int, datetime]]) -> list[Waiting]:
@@ -120,11 +126,13 @@ def _waiting_in_stages(counted: dict[Stage, tuple[int, datetime]]) -> list[Waiti
 
 
 def _waiting_for_us(figures: dict[UUID, InboxFigures], at: datetime) -> list[Waiting]:
+    changes = redeclaring.waiting().order_by().aggregate(count=Count("id"), since=Min("asked_at"))
     drafts = judging.waiting().order_by().aggregate(count=Count("id"), since=Min("asked_at"))
     dead = [letter for each in figures.values() for letter in each.dead]
     open_since = [each.oldest_open_at for each in figures.values() if each.oldest_open_at]
     late = [moment for moment in open_since if at - moment > WAITS_TOO_LONG]
     found = [
+        Waiting("DECLARATION_CHANGES", "BSP", changes["count"], changes["since"]),
         Waiting("DRAFTS", "BSP", drafts["count"], drafts["since"]),
         Waiting(
             "DEAD_LETTERS",

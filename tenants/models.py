@@ -10,6 +10,7 @@ from django_tenants.models import DomainMixin, TenantMixin
 from tenants.break_glass import BreakGlass as BreakGlass
 from tenants.declaration import Purpose
 from tenants.encryption import decrypt, encrypt
+from tenants.onboarding.declaration_change import DeclarationChange as DeclarationChange
 from tenants.onboarding.models import (
     ApplicationLink,
     ApplicationVersion,

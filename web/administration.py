@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
@@ -11,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import Permission
-from messaging import number_profile, overview
+from messaging import number_photo, number_profile, overview
+from messaging.media import thumbnails
 from messaging.number_profile import LONGEST, Profile
 from tenants import clock
 from tenants.models import Number
@@ -30,6 +32,13 @@ PROBLEMS: dict[str, Promise] = {
     "too_long": gettext_lazy("This is too long."),
     "no_address": gettext_lazy("This is no e-mail address."),
     "no_page": gettext_lazy("Give an address that begins with https://."),
+}
+PHOTO_PROBLEMS: dict[str, Promise] = {
+    "empty": gettext_lazy("Choose a picture."),
+    "too_large": gettext_lazy("This picture is too large: 5 MB at most."),
+    "no_picture": gettext_lazy("This is no JPEG or PNG picture, or it is broken."),
+    "too_small": gettext_lazy("This picture is too small: at least 192 pixels wide and high."),
+    "too_many_pixels": gettext_lazy("This picture has too many pixels. Make it smaller first."),
 }
 AWAY = gettext_lazy("Meta does not answer now. Try again later.")
 REFUSED = gettext_lazy("Meta refused this. Nothing was changed.")
@@ -63,9 +72,7 @@ def numbers(request: PageRequest) -> HttpResponse:
 @requires(Permission.MANAGE_NUMBERS)
 def profile(request: PageRequest, phone_number_id: str) -> HttpResponse:
     """Show the profile that Meta has of a number, and change it."""
-    number = number_profile.find_number(municipality=request.tenant, phone_number_id=phone_number_id)
-    if number is None:
-        raise Http404
+    number = _number(request, phone_number_id)
     shown, wrong, trouble = None, {}, ""
     try:
         if request.method != "POST":
@@ -84,6 +91,55 @@ def profile(request: PageRequest, phone_number_id: str) -> HttpResponse:
     except MetaRefused:
         trouble = str(REFUSED)
     return _profile_page(request, number, shown, wrong, trouble)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.MANAGE_NUMBERS)
+def photo(request: PageRequest, phone_number_id: str) -> HttpResponse:
+    """Show the photo that Meta has of a number, and put another in its place."""
+    number = _number(request, phone_number_id)
+    has_one, refused, status = False, "", 200
+    try:
+        if request.method == "POST":
+            given = request.FILES.get("photo")
+            content = given.read(number_photo.MOST_BYTES + 1) if isinstance(given, UploadedFile) else b""
+            number_photo.change(number=number, content=content, actor=request.user.actor(), at=clock.now())
+            messages.success(request, _("It was saved at Meta."))
+            return redirect("number-photo", phone_number_id=phone_number_id)
+        has_one = number_photo.has_one(number=number)
+    except number_photo.UnfitPhoto as unfit:
+        refused, status = str(PHOTO_PROBLEMS[unfit.code]), 422
+    except number_profile.NoAccess:
+        refused, status = str(NO_ACCESS), 503
+    except MetaUnreachable:
+        refused, status = str(AWAY), 503
+    except MetaRefused:
+        refused, status = str(REFUSED), 503
+    context = {"number": number, "has_one": has_one, "refused": refused}
+    return render(request, "web/number_photo.html", context, status=status)
+
+
+@require_safe
+@requires(Permission.MANAGE_NUMBERS)
+def photo_itself(request: PageRequest, phone_number_id: str) -> HttpResponse:
+    """Give the photo that Meta has, so that the page asks nothing of Meta's hosts."""
+    number = _number(request, phone_number_id)
+    try:
+        found = number_photo.read(number=number)
+    except (number_profile.NoAccess, MetaRefused, MetaUnreachable, thumbnails.NotAPicture):
+        return HttpResponse(status=503)
+    if found is None:
+        raise Http404
+    answer = HttpResponse(found, content_type=thumbnails.CONTENT_TYPE)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+def _number(request: PageRequest, phone_number_id: str) -> Number:
+    number = number_profile.find_number(municipality=request.tenant, phone_number_id=phone_number_id)
+    if number is None:
+        raise Http404
+    return number
 
 
 def _profile_page(

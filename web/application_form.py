@@ -1,6 +1,6 @@
 """One part of an application as a form: its questions with words, answers, and what is wrong with them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.utils.translation import get_language
@@ -51,13 +51,32 @@ def show_part(
     seen: int | None = None,
 ) -> PartForm:
     """Return a part's form: as it is kept, or as somebody just gave it with what stands against it."""
-    kept = application.values(part)
-    questions = []
-    for each in FIELDS[part]:
-        value = kept.get(each.name, "") if given is None else given.get(each.name, "")
-        code = (codes or {}).get(each.name)
-        other = theirs.values.get(each.name, "") if theirs is not None else None
-        questions.append(
+    values = application.values(part) if given is None else given
+    asked = questions(fields=FIELDS[part], values=values, codes=codes, theirs=theirs.values if theirs else None)
+    version = theirs.version if theirs is not None else application.version(part)
+    choices = [(code, word.in_language(get_language())) for code, word in NUMBER_NOW.items()]
+    return PartForm(
+        part=part,
+        seen=seen if seen is not None and theirs is None else version,
+        questions=asked,
+        changed_by=theirs,
+        choices=choices,
+    )
+
+
+def questions(
+    *,
+    fields: Iterable[Field],
+    values: Mapping[str, str],
+    codes: Mapping[str, str] | None = None,
+    theirs: Mapping[str, str] | None = None,
+) -> list[Question]:
+    """Return some questions with what was answered, and what stands against each answer."""
+    found = []
+    for each in fields:
+        value, code = values.get(each.name, ""), (codes or {}).get(each.name)
+        other = theirs.get(each.name, "") if theirs is not None else None
+        found.append(
             Question(
                 field=each,
                 label=_label(each.name),
@@ -67,15 +86,7 @@ def show_part(
                 theirs=other if other != value else None,
             )
         )
-    version = theirs.version if theirs is not None else application.version(part)
-    choices = [(code, word.in_language(get_language())) for code, word in NUMBER_NOW.items()]
-    return PartForm(
-        part=part,
-        seen=seen if seen is not None and theirs is None else version,
-        questions=questions,
-        changed_by=theirs,
-        choices=choices,
-    )
+    return found
 
 
 def label_of(name: str) -> str:

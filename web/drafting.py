@@ -1,5 +1,6 @@
 """The pages on which a municipal admin writes a template, sees it as on a phone, and hands it in."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.permissions import Permission
 from messaging.models import Template
-from messaging.templates import drafting, judging, sending, submitting
+from messaging.templates import drafting, editing, judging, sending, submitting
 from messaging.templates.drafting import CannotSave, Wording
 from messaging.templates.submitting import LookFailed
 from messaging.templates.syncing import SyncUnderWay
@@ -48,20 +49,40 @@ def new(request: PageRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.MANAGE_TEMPLATES)
 def edit(request: PageRequest, template_id: UUID) -> HttpResponse:
-    """Change a draft."""
+    """Change a draft, or write new words for what Meta has: of that name, language and purpose stay."""
     found = Template.objects.filter(id=template_id).first()
-    if found is None or not drafting.may_be_written(template=found):
+    is_draft = found is not None and drafting.may_be_written(template=found)
+    if found is None or not (is_draft or editing.may_be_edited(template=found)):
         raise Http404
     if request.method != "POST":
-        return _page(request, drafting.wording_of(template=found), template=found)
+        return _page(request, drafting.wording_of(template=editing.edited(template=found)), template=found)
     wording = _given(request.POST)
+    if not is_draft:
+        wording = replace(wording, name=found.name, language=found.language, purpose=found.purpose)
     if request.POST.get("step") != SAVE:
         return _page(request, wording, template=found)
     try:
-        drafting.change(template_id=template_id, wording=wording, actor=request.user.actor(), at=clock.now())
+        keep = drafting.change if is_draft else editing.save
+        keep(template_id=template_id, wording=wording, actor=request.user.actor(), at=clock.now())
     except CannotSave as error:
         return _page(request, wording, template=found, refused=template_words.cannot_save(error.code))
-    messages.success(request, _("The draft is saved. Meta does not know it yet."))
+    messages.success(
+        request,
+        _("The draft is saved. Meta does not know it yet.")
+        if is_draft
+        else _("The new words are saved. Meta does not know them yet, and what it has goes on as it is."),
+    )
+    return redirect("template", template_id)
+
+
+@require_POST
+@requires(Permission.MANAGE_TEMPLATES)
+def drop_edit(request: PageRequest, template_id: UUID) -> HttpResponse:
+    """Throw away new words that Meta was not asked about."""
+    if not Template.objects.filter(id=template_id).exists():
+        raise Http404
+    if editing.drop(template_id=template_id, actor=request.user.actor(), at=clock.now()):
+        messages.success(request, _("The new words were thrown away. What Meta has stays."))
     return redirect("template", template_id)
 
 
@@ -80,14 +101,15 @@ def ask_review(request: PageRequest, template_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Permission.MANAGE_TEMPLATES)
 def submit(request: PageRequest, template_id: UUID) -> HttpResponse:
-    """Hand a draft in for Meta's review."""
+    """Hand a draft in for Meta's review, or new words for what Meta has."""
     found = Template.objects.filter(id=template_id).first()
     number = _numbers(request).filter(waba_id=found.waba_id).first() if found is not None else None
-    if number is None:
+    if found is None or number is None:
         raise Http404
     try:
-        handed = submitting.submit(template_id=template_id, number=number, actor=request.user.actor(), at=clock.now())
-    except Template.DoesNotExist:
+        hand_in = submitting.submit if found.status == Template.Status.DRAFT else editing.submit
+        handed = hand_in(template_id=template_id, number=number, actor=request.user.actor(), at=clock.now())
+    except (Template.DoesNotExist, editing.NoEdit):
         messages.warning(request, _("It is no draft any more."))
     except SyncUnderWay:
         messages.warning(request, _("A look at Meta's templates is under way. Try again in a minute."))

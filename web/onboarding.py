@@ -14,7 +14,7 @@ from accounts.permissions import Permission
 from tenants import clock
 from tenants.editions import current_register
 from tenants.models import Onboarding
-from tenants.onboarding import links
+from tenants.onboarding import links, redeclaring
 from tenants.onboarding.application import Closed, NotInRegister, OnboardingExists, begin, load
 from tenants.onboarding.models import Part
 from tenants.onboarding.moves import MoveRefused, move
@@ -42,6 +42,7 @@ def onboardings(request: PageRequest) -> HttpResponse:
         "asked": asked,
         "found": found_in_register(register=register, words=asked) if asked else [],
         "onboardings": waiting(),
+        "changes": list(redeclaring.waiting()),
         "now": clock.now(),
         "may_onboard": Permission.ONBOARD in permissions(request),
     }

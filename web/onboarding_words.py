@@ -137,6 +137,12 @@ MISTAKES: dict[str, Reason] = {
     "one_line": Reason("Schrijf dit op één regel.", "Write this on one line."),
     "choice": Reason("Kies een van de antwoorden.", "Choose one of the answers."),
     "box": Reason("Vink dit aan, of laat het leeg.", "Tick this, or leave it empty."),
+    "wanted": Reason("Vul dit in.", "Fill this in."),
+    "no_purpose": Reason("Kies ten minste een doel.", "Choose at least one purpose."),
+    "purpose_gone": Reason(
+        "Dit doel mag niet meer volgens de huidige voorwaarden.", "The present terms no longer allow this purpose."
+    ),
+    "unaccepted": Reason("Vink dit aan: elk verbod geldt altijd.", "Tick this: each prohibition always holds."),
 }
 MISSING: dict[str, Reason] = {
     "empty": Reason("is nog niet ingevuld", "is not filled in yet"),

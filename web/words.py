@@ -28,8 +28,15 @@ WAITING: dict[str, Promise] = {
     "GOVERNMENT_APPROVAL_PENDING": _("Approvals of governments by Meta"),
     "REGISTERED": _("Municipalities to bring live"),
     "DRAFTS": _("Flagged drafts of templates"),
+    "DECLARATION_CHANGES": _("Changes of declarations to approve"),
     "DEAD_LETTERS": _("Events that could not be applied"),
     "EVENTS": _("Inboxes that fall behind"),
+}
+CHANGE_STATES: dict[str, Promise] = {
+    "WAITING": _("Waits for the provider"),
+    "APPROVED": _("Approved"),
+    "REJECTED": _("Rejected"),
+    "WITHDRAWN": pgettext_lazy("declaration", "Taken back"),
 }
 WAITS_FOR: dict[str, Promise] = {"BSP": _("us"), "MUNICIPALITY": _("the municipality"), "META": _("Meta")}
 
@@ -417,6 +424,7 @@ ACTIONS: dict[str, Promise] = {
     "thread.case": _("Conversation linked to a case"),
     "team.change": _("Team changed"),
     "team.dissolve": _("Team dissolved"),
+    "number.photo": _("Photo of a number changed"),
     "number.profile": _("Profile of a number changed"),
     "office.hours": _("Opening hours saved"),
     "office.special_day": _("Special day added"),
@@ -427,8 +435,13 @@ ACTIONS: dict[str, Promise] = {
     "template.ask_review": _("Flagged draft put before the provider"),
     "template.change_draft": _("Draft of a template changed"),
     "template.decide_review": _("Flagged draft judged"),
+    "template.edit": _("New words for a template at Meta saved"),
+    "template.drop_edit": _("New words for a template at Meta thrown away"),
     "template.draft": _("Template drafted"),
     "template.submit": _("Template handed in at Meta"),
+    "declaration.ask": _("Other purposes asked for"),
+    "declaration.decide": _("Change of a declaration approved or rejected"),
+    "declaration.withdraw": _("Change of a declaration taken back"),
     "election_period.lift": _("Election period ended"),
     "election_period.set": _("Election period set"),
     "thread.close": _("Conversation closed"),

@@ -13,7 +13,7 @@ from messaging.models.notes import Mention, ThreadNote
 from messaging.models.office import Office, OpenPeriod, PrivacyNotice, SpecialDay
 from messaging.models.people import Contact, Thread
 from messaging.models.receipts import ReadReceipt
-from messaging.models.templates import UNASSIGNED, Template, TemplateAlert, TemplateSync, TemplateVersion
+from messaging.models.templates import UNASSIGNED, Template, TemplateAlert, TemplateEdit, TemplateSync, TemplateVersion
 
 __all__ = [
     "UNASSIGNED",
@@ -43,6 +43,7 @@ __all__ = [
     "SpecialDay",
     "Template",
     "TemplateAlert",
+    "TemplateEdit",
     "TemplateSync",
     "TemplateVersion",
     "Thread",

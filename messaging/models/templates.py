@@ -128,6 +128,21 @@ class TemplateVersion(models.Model):
         return f"{self.template_id} {self.number}"
 
 
+class TemplateEdit(models.Model):
+    """New words for a template that Meta has; they lie here until Meta is asked (messaging/templates/editing.py).
+
+    One for each template: what Meta has goes on as it is, and a second edit replaces the first.
+    """
+
+    template = models.OneToOneField(Template, on_delete=models.CASCADE, related_name="edit")
+    components = models.JSONField()
+    saved_at = models.DateTimeField()
+    saved_by = models.CharField(max_length=200)  # the name as then
+
+    def __str__(self) -> str:
+        return str(self.template_id)
+
+
 class TemplateAlert(models.Model):
     """Something about a template that a municipal admin must see; it ends when it is no longer so."""
 

@@ -1,6 +1,8 @@
 """The templates that each new tenant starts with, as drafts: utility only, of its declared purposes."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from messaging.models import Template, TemplateVersion
 from messaging.templates.taking import put_components, record_version
@@ -112,12 +114,22 @@ DEFAULTS = (
 
 def install_defaults(*, tenant: NewTenant) -> None:
     """Give a new tenant the default templates of its declared purposes, as drafts; runs inside its schema."""
-    declared = set(tenant.municipality.declared_purposes.values_list("purpose", flat=True))
+    declared = tenant.municipality.declared_purposes.values_list("purpose", flat=True)
+    install(waba_id=tenant.number.waba_id, purposes=declared, at=tenant.at)
+
+
+def install(*, waba_id: str, purposes: Iterable[str], at: datetime) -> None:
+    """Give an account the default templates of some purposes, as drafts; a name that is taken stays as it is.
+
+    Runs inside the tenant's schema. Safe to repeat.
+    """
+    wanted = frozenset(purposes)
+    taken = frozenset(Template.objects.filter(waba_id=waba_id).values_list("name", "language"))
     for each in DEFAULTS:
-        if each.purpose not in declared:
+        if each.purpose not in wanted or (each.name, each.language) in taken:
             continue
         template = Template(
-            waba_id=tenant.number.waba_id,
+            waba_id=waba_id,
             name=each.name,
             language=each.language,
             category="UTILITY",
@@ -127,4 +139,4 @@ def install_defaults(*, tenant: NewTenant) -> None:
         put_components(template=template, found=each.components(), parameter_format="NAMED")
         template.save(force_insert=True)
         changed = ["status", "category", "components"]
-        record_version(template=template, at=tenant.at, source=TemplateVersion.Source.OURS, changed=changed)
+        record_version(template=template, at=at, source=TemplateVersion.Source.OURS, changed=changed)

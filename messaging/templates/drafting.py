@@ -119,7 +119,12 @@ def wording_of(*, template: Template) -> Wording:
 
 def may_be_written(*, template: Template) -> bool:
     """Return whether a template can be changed here: a draft, of the parts that are written here and no others."""
-    if template.status != Template.Status.DRAFT or template.parameter_format != NAMED or template.problem:
+    return template.status == Template.Status.DRAFT and is_written_here(template=template)
+
+
+def is_written_here(*, template: Template) -> bool:
+    """Return whether a template has the parts that are written here, and no others."""
+    if template.parameter_format != NAMED or template.problem:
         return False
     return bool(wording_of(template=template).components() == template.components)
 
@@ -167,6 +172,11 @@ def _check(wording: Wording) -> None:
         raise CannotSave("language_unknown")
     if wording.purpose not in declared_purposes():
         raise CannotSave("purpose_undeclared")
+    check_texts(wording)
+
+
+def check_texts(wording: Wording) -> None:
+    """Refuse texts without end.  Raises CannotSave."""
     texts: Sequence[str] = (
         *(wording.body, wording.header, wording.footer, wording.link, wording.link_label),
         *wording.replies,

@@ -3,6 +3,10 @@
 A MARKETING one would go out, and be charged as what municipalities may not send.
 """
 
+from collections.abc import Collection
+
+from django.db.models import QuerySet
+
 from messaging.announcing import announce
 from messaging.models import Message, OutboxItem, Template
 from messaging.templates.sending import refusal_of_state
@@ -15,11 +19,20 @@ def fail_queued(*, template: Template) -> int:
     the lanes do.
     """
     reason = refusal_of_state(template=template)
-    if reason is None:
+    return 0 if reason is None else _fail(Message.objects.filter(template_version__template=template), reason)
+
+
+def fail_undeclared(*, purposes: Collection[str]) -> int:
+    """Fail what is queued of templates whose purposes the municipality no longer declares; return how many."""
+    if not purposes:
         return 0
-    queued = Message.objects.select_for_update(of=("self",), no_key=True).filter(
-        state=Message.State.QUEUED, template_version__template=template
+    return _fail(
+        Message.objects.filter(template_version__template__purpose__in=purposes), "template_purpose_undeclared"
     )
+
+
+def _fail(found: QuerySet[Message], reason: str) -> int:
+    queued = found.select_for_update(of=("self",), no_key=True).filter(state=Message.State.QUEUED)
     messages = dict(queued.order_by("id").values_list("id", "thread_id"))
     if messages:
         Message.objects.filter(id__in=messages).update(state=Message.State.FAILED, failed_reason=reason)

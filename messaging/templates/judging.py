@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from audit.record import Actor, record
 from messaging.core.models import DraftReview
-from messaging.models import Template
+from messaging.models import Template, TemplateEdit
 from tenants import policy
 from tenants.clock import AMSTERDAM
 from tenants.models import Municipality
@@ -91,11 +91,16 @@ def texts_of(*, name: str, components: Any) -> list[str]:
 
 @transaction.atomic
 def ask(*, template_id: UUID, municipality: Municipality, actor: Actor, at: datetime) -> Judgement:
-    """Put a flagged draft before the BSP; nothing when nothing is flagged.  Safe to repeat.
+    """Put a flagged draft before the BSP, or new words of what Meta has; nothing when nothing is flagged.
 
-    Runs in the tenant's schema.  Raises Template.DoesNotExist.
+    Safe to repeat. Runs in the tenant's schema.  Raises Template.DoesNotExist: nothing of it waits for Meta.
     """
-    template = Template.objects.select_for_update(no_key=True).get(id=template_id, status=Template.Status.DRAFT)
+    template = Template.objects.select_for_update(no_key=True).get(id=template_id)
+    edit = TemplateEdit.objects.filter(template=template).first()
+    if edit is not None:
+        template.components = edit.components  # not saved: as it would be
+    elif template.status != Template.Status.DRAFT:
+        raise Template.DoesNotExist
     found = judgement(template=template, at=at)
     if not found.findings or found.review is not None:
         return found

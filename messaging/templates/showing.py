@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 
 from messaging.models import UNASSIGNED, Template, TemplateAlert, TemplateSync, TemplateVersion
-from messaging.templates import drafting, judging, sending, submitting
+from messaging.templates import drafting, editing, judging, sending, submitting
 from messaging.templates.checking import Problem
 from messaging.templates.components import kind_of
 from tenants.models import Municipality, Number
@@ -78,7 +78,8 @@ class TemplateDetails:
     """One template with its versions, the latest first, and the purposes that it may be given.
 
     problems: of a draft, the rules for which it cannot be handed in; judgement: how it stands with the declaration.
-    may_be_written: whether it can be changed here.
+    may_be_written: whether it can be changed here as a draft; may_be_edited: whether new words can be written for what
+    Meta has; edit: those that wait, and how they would look.
     """
 
     view: TemplateView
@@ -87,6 +88,9 @@ class TemplateDetails:
     problems: tuple[Problem, ...]
     judgement: judging.Judgement | None
     may_be_written: bool
+    may_be_edited: bool
+    edit: editing.EditView | None
+    edit_parts: Parts | None
 
 
 def templates(*, municipality: Municipality, page: int, at: datetime) -> TemplatesPage:
@@ -119,6 +123,7 @@ def template(*, template_id: UUID, at: datetime) -> TemplateDetails:
     """Return one template.  Raises Template.DoesNotExist."""
     found = Template.objects.get(id=template_id)
     is_draft = found.status == Template.Status.DRAFT
+    edit = editing.view(template=found, at=at)
     return TemplateDetails(
         view=_views([found], at)[0],
         versions=tuple(found.versions.order_by("-number")[:VERSIONS_SHOWN]),
@@ -126,6 +131,9 @@ def template(*, template_id: UUID, at: datetime) -> TemplateDetails:
         problems=submitting.problems_of(template=found, at=at) if is_draft else (),
         judgement=judging.judgement(template=found, at=at) if is_draft else None,
         may_be_written=drafting.may_be_written(template=found),
+        may_be_edited=editing.may_be_edited(template=found),
+        edit=edit,
+        edit_parts=parts_of(template=edit.template) if edit is not None else None,
     )
 
 

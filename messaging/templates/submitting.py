@@ -60,7 +60,7 @@ def submit_drafts(*, number: Number, at: datetime) -> list[Handed]:
     Runs inside the tenant's schema; safe to repeat: what Meta has already is found, not made again.
     Raises LookFailed, SyncUnderWay: nothing was handed in. One draft that Meta refuses stops no other.
     """
-    token = _looked(number, at)
+    token = looked(number, at)
     drafts = Template.objects.filter(waba_id=number.waba_id, status=Template.Status.DRAFT)
     return [_hand_in(template, token, at) for template in drafts.order_by("name", "language")]
 
@@ -74,7 +74,7 @@ def submit(*, template_id: UUID, number: Number, actor: Actor, at: datetime) -> 
     problems = problems_of(template=drafts.get(id=template_id), at=at)
     if problems:
         return Handed(template=drafts.get(id=template_id), problems=problems)
-    token = _looked(number, at)
+    token = looked(number, at)
     handed = _hand_in(drafts.get(id=template_id), token, at)
     outcome = handed.refused or ",".join(each.code for each in handed.problems) or handed.template.status
     details = {"outcome": outcome}
@@ -82,8 +82,8 @@ def submit(*, template_id: UUID, number: Number, actor: Actor, at: datetime) -> 
     return handed
 
 
-def _looked(number: Number, at: datetime) -> str:
-    """Take over what Meta has of the account; return the token."""
+def looked(number: Number, at: datetime) -> str:
+    """Take over what Meta has of the account; return the token.  Raises LookFailed, SyncUnderWay."""
     look = syncing.sync(number=number, at=at)
     token = number.access_token()
     if look.outcome == TemplateSync.Outcome.FAILED or token is None:

@@ -10,10 +10,12 @@ from tenants.models import (
     ApplicationVersion,
     Connection,
     ConnectionStep,
+    DeclarationChange,
     Onboarding,
     SignedCopy,
     StageMove,
 )
+from tenants.onboarding import redeclaring
 from tenants.onboarding.application import Application, Missing, load, missing_to_declare
 from tenants.onboarding.models import Part
 from tenants.onboarding.moves import missing_for
@@ -80,6 +82,7 @@ class ConsoleView:
     links: list[ApplicationLink]
     moves: list[StageMove]
     ways: list[Way] = field(default_factory=list)
+    changes: list[DeclarationChange] = field(default_factory=list)  # of the declaration, the latest first
 
 
 def waiting() -> list[Onboarding]:
@@ -122,7 +125,8 @@ def application_view(*, onboarding: Onboarding, at: datetime) -> ApplicationView
 
 
 def console_view(*, onboarding: Onboarding, at: datetime) -> ConsoleView:
-    """Return one onboarding with its links, moves and what can come next."""
+    """Return one onboarding with its links, moves, changes of its declaration, and what can come next."""
+    tenant = onboarding.municipality
     ways = [
         Way(to=to, missing=missing_for(onboarding=onboarding, to=to, at=at))
         for to in MOVES[Stage(onboarding.stage)]
@@ -134,6 +138,7 @@ def console_view(*, onboarding: Onboarding, at: datetime) -> ConsoleView:
         links=list(onboarding.links.order_by("-made_at")[:20]),
         moves=list(onboarding.moves.order_by("-id")[:50]),
         ways=ways,
+        changes=list(redeclaring.changes(municipality=tenant)[:20]) if tenant is not None else [],
     )
 
 

@@ -32,13 +32,14 @@ from messaging.models import (
     ReplyDraft,
     SpecialDay,
     Template,
+    TemplateEdit,
     TemplateSync,
     Thread,
     ThreadLabel,
     ThreadNote,
     UncertainChoice,
 )
-from tenants.models import ApplicationLink, BreakGlass, ElectionPeriod, Municipality, Onboarding
+from tenants.models import ApplicationLink, BreakGlass, DeclarationChange, ElectionPeriod, Municipality, Onboarding
 from tests.isolation.rows import AT, Party, undecided
 
 PAGE, API, OPEN = "PAGE", "API", "OPEN"
@@ -504,16 +505,32 @@ OF_MUNICIPALITIES = EVERY_HOST | {
         nothing="the row is no draft that is written here (tests/web/test_drafting.py)",
         answered=frozenset({404}),
     ),
+    "templates/<uuid:template_id>/edit/drop/": Address(
+        PAGE, "ADMIN", method="POST", ids={"template_id": Template}, changes=(TemplateEdit,)
+    ),
     "templates/<uuid:template_id>/review/": Address(
         PAGE,
         "ADMIN",
         method="POST",
         ids={"template_id": Template},
         nothing="nothing is flagged in it (the same)",
-        answered=frozenset({404}),
     ),
     "templates/<uuid:template_id>/submit/": Address(
         PAGE, "ADMIN", method="POST", ids={"template_id": Template}, nothing="asks Meta, who is away (the same)"
+    ),
+    "numbers/<slug:phone_number_id>/photo/": Address(
+        PAGE,
+        "ADMIN",
+        ids={"phone_number_id": lambda party: party.number.phone_number_id},
+        nothing="asks Meta, who is away",
+        answered=frozenset({503}),
+    ),
+    "numbers/<slug:phone_number_id>/photo/image/": Address(
+        PAGE,
+        "ADMIN",
+        ids={"phone_number_id": lambda party: party.number.phone_number_id},
+        nothing="asks Meta, who is away",
+        answered=frozenset({503}),
     ),
     "numbers/<slug:phone_number_id>/profile/": Address(
         PAGE,
@@ -537,6 +554,15 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     "closed-answer/": Address(PAGE, "ADMIN", sees=("ClosedAnswer.own_text",), elsewhere=frozenset({200, 302})),
     "privacy-notice/": Address(
         PAGE, "ADMIN", sees=("PrivacyNotice.own_text", "PrivacyNotice.url"), elsewhere=frozenset({200, 422})
+    ),
+    "declaration/": Address(
+        PAGE,
+        "ADMIN",
+        sees=("DeclarationChange.signatory_name", "DeclarationChange.asked_by_name"),
+        elsewhere=frozenset({200, 422}),
+    ),
+    "declaration/<uuid:change_id>/withdraw/": Address(
+        PAGE, "ADMIN", method="POST", ids={"change_id": DeclarationChange}, changes=(DeclarationChange,)
     ),
     "elections/": Address(PAGE, "ADMIN", sees=("ElectionPeriod.name",), elsewhere=frozenset({200, 422})),
     "elections/<uuid:period_id>/lift/": Address(
@@ -761,6 +787,21 @@ OF_THE_CONSOLE = EVERY_HOST | {
     "troubles/": Address(PAGE, "BSP_SUPPORT", nothing="no number is in trouble"),
     "onboarding/": Address(
         PAGE, "BSP_ONBOARDING", query=lambda party: "q=e", nothing="lists the register, and who is not live yet"
+    ),
+    "onboarding/changes/<uuid:change_id>/": Address(
+        PAGE,
+        "BSP_ONBOARDING",
+        ids={"change_id": DeclarationChange},
+        sees=("DeclarationChange.signatory_name", "DeclarationChange.asked_by_name"),
+    ),
+    "onboarding/changes/<uuid:change_id>/decide/": Address(
+        PAGE,
+        "BSP_OPERATOR",
+        method="POST",
+        ids={"change_id": DeclarationChange},
+        form=lambda party: {"decision": "reject", "reason": "Te ruim"},
+        changes=(DeclarationChange,),
+        elsewhere=frozenset({302, 404, 422}),
     ),
     "onboarding/begin/": Address(
         PAGE,

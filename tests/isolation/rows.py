@@ -101,6 +101,7 @@ from messaging.models import (
     SpecialDay,
     Template,
     TemplateAlert,
+    TemplateEdit,
     TemplateSync,
     TemplateVersion,
     Thread,
@@ -117,6 +118,7 @@ from tenants.models import (
     BreakGlass,
     Connection,
     ConnectionStep,
+    DeclarationChange,
     DeclaredPurpose,
     Domain,
     ElectionPeriod,
@@ -499,6 +501,12 @@ IN_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     TemplateAlert: lambda party: TemplateAlert.objects.create(
         template=party.rows[Template], kind="LOW_QUALITY", raised_at=AT
     ),
+    TemplateEdit: lambda party: TemplateEdit.objects.create(
+        template=party.rows[Template],
+        components=[{"type": "BODY", "text": party.text("other words")}],
+        saved_at=AT,
+        saved_by=party.text("who wrote them"),
+    ),
     TemplateSync: _sync,
     Consent: _consent,
     Sighting: lambda party: Sighting.objects.create(
@@ -738,6 +746,18 @@ OF_A_MUNICIPALITY: dict[type[models.Model], Callable[[Party], Any]] = {
     ),
     ConnectionStep: lambda party: ConnectionStep.objects.create(
         onboarding=party.municipality.onboarding, step="SUBSCRIBE", evidence={"said": party.text("evidence")}
+    ),
+    DeclarationChange: lambda party: DeclarationChange.objects.create(
+        municipality=party.municipality,
+        before=["PERMITS"],
+        purposes={"PERMITS": party.text("what for")},
+        terms_version="2021-01",
+        signatory_name=party.text("signatory of a change"),
+        signatory_function="Gemeentesecretaris",
+        asked_at=AT,
+        asked_by_schema=party.schema,
+        asked_by_id=party.text("asker of a change")[:40],
+        asked_by_name=party.text("who asked for a change"),
     ),
     DraftReview: lambda party: DraftReview.objects.create(
         **_of_municipality(party),

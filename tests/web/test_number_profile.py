@@ -1,7 +1,11 @@
 """The profile that citizens see of a number: read and changed at Meta, here the sandbox, over HTTP."""
 
+import io
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django_tenants.utils import schema_context
+from PIL import Image
 
 from audit.models import Entry
 from tests.messaging import meta_sandbox
@@ -31,11 +35,9 @@ def sandbox(running, utrecht, settings):
     return running
 
 
-def outcomes() -> list[str]:
+def outcomes(action: str = "number.profile") -> list[str]:
     with schema_context("utrecht"):
-        return list(
-            Entry.objects.filter(action="number.profile").order_by("sequence").values_list("outcome", flat=True)
-        )
+        return list(Entry.objects.filter(action=action).order_by("sequence").values_list("outcome", flat=True))
 
 
 def test_it_is_read_changed_and_on_record_and_what_is_wrong_is_said(sandbox, utrecht, people, settings):
@@ -62,3 +64,52 @@ def test_it_is_read_changed_and_on_record_and_what_is_wrong_is_said(sandbox, utr
     supervisor = people("utrecht", "SUPERVISOR")
     assert supervisor.get(path).status_code == 403
     assert path not in supervisor.get("/numbers/").content.decode()
+
+
+def picture(form: str, size: tuple[int, int]) -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", size, "navy").save(written, form)
+    return written.getvalue()
+
+
+def test_a_photo_is_checked_put_up_at_meta_and_shown_from_here(sandbox, utrecht, people, settings):
+    number, admin = utrecht.numbers.get(), people("utrecht", "ADMIN")
+    path = f"/numbers/{number.phone_number_id}/photo/"
+    settings.META_APP_ID = sandbox.sandbox.world.config.app_id
+    assert path in admin.get(f"/numbers/{number.phone_number_id}/profile/").content.decode()
+    assert "nog geen foto" in admin.get(path).content.decode()
+    assert admin.get(f"{path}image/").status_code == 404
+
+    def give(content: bytes):
+        return admin.post(path, {"photo": SimpleUploadedFile("logo.png", content)})
+
+    for content, said in (
+        (b"<svg onload=alert(1)>", "geen JPEG of PNG"),
+        (picture("GIF", (300, 300)), "geen JPEG of PNG"),
+        (picture("PNG", (300, 300))[:200], "geen JPEG of PNG"),
+        (picture("PNG", (191, 300)), "te klein"),
+        (b"\xff\xd8\xff" + bytes(5 * 1024 * 1024), "te groot"),
+    ):
+        answer = give(content)
+        assert answer.status_code == 422, said
+        assert said in answer.content.decode()
+    assert "Kies een afbeelding" in admin.post(path, {}).content.decode()
+    assert not sandbox.sandbox.world.uploads, "Meta was not asked"
+    assert (
+        "bij Meta opgeslagen"
+        in admin.post(
+            path, {"photo": SimpleUploadedFile("logo.png", picture("PNG", (900, 700)))}, follow=True
+        ).content.decode()
+    )
+    kept = sandbox.sandbox.world.numbers[number.phone_number_id].picture
+    with Image.open(io.BytesIO(kept)) as opened:
+        assert (opened.format, opened.size, len(opened.getexif())) == ("JPEG", (640, 640), 0)
+    assert f"{path}image/" in admin.get(path).content.decode()
+    shown = admin.get(f"{path}image/")
+    assert (shown.status_code, shown.headers["Content-Type"]) == (200, "image/webp")
+    sandbox.sandbox.world.numbers[number.phone_number_id].profile["profile_picture_url"] = "http://elders.example/x.jpg"
+    assert admin.get(f"{path}image/").status_code == 503, "only from Meta's own hosts"
+    settings.META_GRAPH_URL = "http://127.0.0.1:9"
+    assert give(picture("JPEG", (640, 640))).status_code == 503
+    assert outcomes("number.photo") == ["OK", "OK", "FAILED"]
+    assert people("utrecht", "SUPERVISOR").get(path).status_code == 403

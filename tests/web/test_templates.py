@@ -242,7 +242,8 @@ class TestOne:
         from config.local.folders import ROOT
 
         source = "".join(
-            (Path(ROOT) / "messaging" / "templates" / name).read_text() for name in ("checking.py", "submitting.py")
+            (Path(ROOT) / "messaging" / "templates" / name).read_text()
+            for name in ("checking.py", "submitting.py", "editing.py")
         )
         codes = set(re.findall(r'Problem\(\s*"([a-z_]+)"', source)) | {"body_missing", "component_twice"}
         codes |= {"policy_flagged", "policy_waiting", "policy_refused"}

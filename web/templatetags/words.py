@@ -47,6 +47,7 @@ TABLES: dict[str, dict[str, Promise]] = {
     "waiting": words.WAITING,
     "waits_for": words.WAITS_FOR,
     "prohibition": words.PROHIBITIONS,
+    "change_state": words.CHANGE_STATES,
     "review_state": template_words.REVIEW_STATES,
     "scope": words.SCOPES,
     "key_state": words.KEY_STATES,
