@@ -66,6 +66,7 @@ class Address:
     answered: what its owner is answered.
     notes: in which the host notes that a stranger tried.
     console_shows: fields of a municipality's own schema that the BSP is shown.
+    in_their_trail: whether what the BSP does there stands in the municipality's own trail as well.
     """
 
     door: str
@@ -83,6 +84,7 @@ class Address:
     answered: frozenset[int] = frozenset({200, 201, 204, 302})
     notes: tuple[type[Model], ...] = ()
     console_shows: tuple[str, ...] = ()
+    in_their_trail: bool = False
 
     def path(self, route: str, party: Party, *, instead: str | None = None) -> str:
         """Return the path with a party's ids in it; instead: with this in the place of each."""
@@ -801,6 +803,7 @@ OF_THE_CONSOLE = EVERY_HOST | {
         ids={"change_id": DeclarationChange},
         form=lambda party: {"decision": "reject", "reason": "Te ruim"},
         changes=(DeclarationChange,),
+        in_their_trail=True,
         elsewhere=frozenset({302, 404, 422}),
     ),
     "onboarding/begin/": Address(

@@ -72,10 +72,10 @@ def picture(form: str, size: tuple[int, int]) -> bytes:
     return written.getvalue()
 
 
-def test_a_photo_is_checked_put_up_at_meta_and_shown_from_here(sandbox, utrecht, people, settings):
+def test_a_photo_is_checked_put_up_at_meta_and_shown_from_here(sandbox, utrecht, people, settings, monkeypatch):
     number, admin = utrecht.numbers.get(), people("utrecht", "ADMIN")
     path = f"/numbers/{number.phone_number_id}/photo/"
-    settings.META_APP_ID = sandbox.sandbox.world.config.app_id
+    monkeypatch.setattr(sandbox.sandbox.world.config, "app_id", settings.META_APP_ID)
     assert path in admin.get(f"/numbers/{number.phone_number_id}/profile/").content.decode()
     assert "nog geen foto" in admin.get(path).content.decode()
     assert admin.get(f"{path}image/").status_code == 404
@@ -96,7 +96,7 @@ def test_a_photo_is_checked_put_up_at_meta_and_shown_from_here(sandbox, utrecht,
     assert "Kies een afbeelding" in admin.post(path, {}).content.decode()
     assert not sandbox.sandbox.world.uploads, "Meta was not asked"
     assert (
-        "bij Meta opgeslagen"
+        "Het is opgeslagen bij Meta."
         in admin.post(
             path, {"photo": SimpleUploadedFile("logo.png", picture("PNG", (900, 700)))}, follow=True
         ).content.decode()
