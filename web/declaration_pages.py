@@ -13,6 +13,7 @@ from accounts.permissions import Permission
 from tenants import clock
 from tenants.models import DeclarationChange
 from tenants.onboarding import redeclaring
+from tenants.onboarding.fields import Field
 from web.access import PageRequest, permissions, requires
 from web.application_form import Question, questions
 from web.onboarding_words import said
@@ -91,7 +92,7 @@ def decide(request: PageRequest, change_id: UUID) -> HttpResponse:
     return redirect("declaration-change", change_id)
 
 
-def _fields() -> list[tuple[redeclaring.Field, ...]]:
+def _fields() -> list[tuple[Field, ...]]:
     return list(redeclaring.questions().values())
 
 

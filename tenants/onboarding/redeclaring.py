@@ -87,7 +87,7 @@ def before_it(*, municipality: Municipality) -> dict[str, str]:
 
 def changes(*, municipality: Municipality) -> QuerySet[DeclarationChange]:
     """Return a municipality's changes, the latest first."""
-    return municipality.declaration_changes.order_by("-asked_at", "id")
+    return DeclarationChange.objects.filter(municipality=municipality).order_by("-asked_at", "id")
 
 
 def waiting() -> QuerySet[DeclarationChange]:

@@ -127,6 +127,8 @@ OF_A_MUNICIPALITY = (
     Page("label", "admin", "/labels/{label}/"),
     Page("number", "admin", "/numbers/"),
     Page("number-profile", "admin", f"/numbers/{NUMBER}/profile/"),
+    Page("number-photo", "admin", f"/numbers/{NUMBER}/photo/"),
+    Page("declaration", "admin", "/declaration/"),
     Page("templates", "admin", "/templates/"),
     Page("template", "admin", "/templates/{foreign}/"),
     Page("template-new", "admin", "/templates/new/"),
@@ -193,7 +195,7 @@ SENT_ON = {"forgotten-link"}  # what the link has in it goes into the session, a
 # Addresses that answer a GET and are not among them, and why. A test that is named puts the page before axe by day and
 # by night.
 _FILE, _ON, _STREAM = "a file", "sends on", "a stream of events"
-_ROAD = "on the road of one municipality: tests/web/onboarding_walk.py"
+_ROAD = "tests/web/test_onboarding_in_a_browser.py"  # on the road of one municipality
 NOT_EVERYBODYS = {
     "": _ON,
     "sign-in/passkey/": "what a script of the sign-in page asks for",
@@ -208,6 +210,7 @@ NOT_EVERYBODYS = {
     "api/v1/docs/": "tests/web/test_in_a_browser.py",  # lets no script in, and axe-core is one
 }
 NOT_A_MUNICIPALITYS = {
+    "numbers/<slug:phone_number_id>/photo/image/": _FILE,
     "inbox/waiting/": "a part of a thread's page, which is there too (thread-open)",
     "threads/<uuid:thread_id>/media/<uuid:medium_id>/": _FILE,
     "threads/<uuid:thread_id>/media/<uuid:medium_id>/thumbnail/": _FILE,
@@ -222,6 +225,7 @@ NOT_A_MUNICIPALITYS = {
     "account/connect/": _ON,
 }
 NOT_THE_CONSOLES = {
+    "onboarding/changes/<uuid:change_id>/": _ROAD,
     "onboarding/<uuid:onboarding_id>/": _ROAD,
     "onboarding/<uuid:onboarding_id>/part/<slug:part>/": _ROAD,
     "onboarding/<uuid:onboarding_id>/application.pdf": _FILE,

@@ -16,7 +16,7 @@ from tenants.onboarding.models import Part
 from tests.flows.live import eventually
 from tests.tenants.road import ANSWERS, PDF
 from tests.web.joining import OWED, accept, link_in_mail, set_up_app
-from tests.web.stage import AMSTERDAM, PHONE, WIDE, Stage, violations
+from tests.web.stage import AMSTERDAM, WIDE, Stage, violations_in_every_size
 
 WABA, META_NUMBER = "555000000193", "666000000193"
 WRONG_WABA, WRONG_NUMBER = "555000000194", "666000000194"
@@ -59,10 +59,8 @@ def road(played, opened) -> Iterator[Road]:
 
 
 def look(page: Page) -> None:
-    """Hold a page to WCAG as it is on a phone, and to the phone's width."""
-    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    assert violations(page) == [], page.url
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], page.url
+    """Hold a page to WCAG, wide and on a phone, by day and by night."""
+    assert violations_in_every_size(page) == [], page.url
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
 
 
@@ -122,6 +120,7 @@ def open_link(road: Road) -> None:
     away.get_by_label("Code").fill("verzonnen")
     press(away, "Aanvraag openen")
     expect(away.get_by_role("alert")).to_contain_text("werkt niet")
+    look(away)
     away.on("request", lambda request: asked.append(request.url))
     away.goto("about:blank")
     away.goto(link)
@@ -182,6 +181,7 @@ def decide(road: Road) -> None:
     other.goto(road.address)
     other.get_by_role("link", name="Afwijzen").click()
     press(other, "Afwijzen", said="Schrijf op waarom")
+    look(other)
     other.get_by_role("link", name="Annuleren").click()
     look(other)
     other.get_by_role("link", name="Goedkeuren").click()
@@ -312,6 +312,28 @@ def write_a_template(road: Road) -> None:
     press(admin, "Bij Meta indienen", said="Meta heeft het.")
 
 
+def declare_otherwise(road: Road) -> None:
+    """Ask for another purpose, which the BSP approves: until then it is not offered."""
+    admin, judge = road.admin, road.approver
+    admin.goto(road.at("/declaration/"))
+    admin.get_by_text("Andere doelen vragen").click()
+    for name in ("use_TOURISM", *ANSWERS[Part.PROHIBITIONS]):
+        admin.locator(f"#{name}").check()
+    press(admin, "Vraag de aanbieder", said="Het is niet gevraagd")
+    for name, value in (("describe_TOURISM", "Wandelroutes"), ("signatory_name", "P. Jansen")):
+        admin.locator(f"#{name}").fill(value)
+    admin.locator("#signatory_function").fill("Gemeentesecretaris")
+    look(admin)
+    press(admin, "Vraag de aanbieder", said="Er wacht een wijziging")
+    judge.goto(road.stage.url("operator", "/onboarding/"))
+    judge.get_by_role("main").get_by_role("link", name="Zwolle").click()
+    press(judge, "Afwijzen", said="Zeg waarom")
+    look(judge)
+    press(judge, "Goedkeuren", said="Het is gedaan")
+    admin.reload()
+    expect(admin.get_by_role("listitem").filter(has_text="Toerisme").first).to_be_visible()
+
+
 def answer(road: Road) -> None:
     """Answer the first citizen; the ticks come by themselves."""
     message = {"type": "text", "text": {"body": "Is mijn vergunning klaar?"}}
@@ -343,4 +365,5 @@ def test_a_municipality_goes_from_an_empty_application_to_its_first_citizen_who_
     join(road)
     answer_too(road)
     write_a_template(road)
+    declare_otherwise(road)
     answer(road)
