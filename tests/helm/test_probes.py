@@ -42,6 +42,7 @@ def environ_of(container, *, database_url, folder, **more):
         "FIELD_ENCRYPTION_KEYS": os.environ["FIELD_ENCRYPTION_KEYS"],
         "DATABASE_URL": database_url,
         "CELERY_BROKER_URL": os.environ["CELERY_BROKER_URL"],
+        "STORAGE_URL": os.environ["STORAGE_URL"],
     }
     given = {each["name"]: each.get("value", secrets.get(each["name"])) for each in container["env"]}
     if FOLDER in given:

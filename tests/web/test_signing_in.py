@@ -27,6 +27,7 @@ WORKSPACE = [
     "/privacy-notice/",
     "/labels/",
     "/canned/",
+    "/declaration/",
 ]
 OF_FINANCE = {"/invoices/", "/month-so-far/", "/unpaid/", "/margin/", "/adjustments/", "/rate-cards/", "/buyers/"}
 OF_SUPPORT = {"/overview/", "/municipalities/", "/municipalities/utrecht/", "/flow/", "/troubles/", "/entries/"}
