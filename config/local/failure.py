@@ -20,6 +20,11 @@ def explain(*, error: OSError) -> SetupError:
     return SetupError(f"{error.strerror or error} ({where})")
 
 
+def is_full(said: object) -> bool:
+    """Return whether an error, or what a program said, is that of a full disk."""
+    return "No space left" in str(said)
+
+
 def disk_full() -> SetupError:
     """Return the clear line for a full disk."""
     return SetupError("the disk is full: make room (about 600 MB is needed) and run it again")

@@ -19,7 +19,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from config.local import databases, environment, ports, procfile
-from config.local.failure import SetupError, disk_full
+from config.local.failure import SetupError, disk_full, is_full
 from config.local.folders import ROOT, FolderLock
 from config.local.servers import Servers
 from config.local.supervisor import Supervisor
@@ -125,7 +125,7 @@ class Instance:
         """
         done = self._run_manage(*arguments, given=given)
         if done.returncode != 0:
-            if "No space left" in done.stderr:
+            if is_full(done.stderr):
                 raise disk_full()
             last = (done.stderr.strip() or "no reason was given").splitlines()[-1]
             raise SetupError(f"manage.py {arguments[0]} failed (exit code {done.returncode}): {last}")

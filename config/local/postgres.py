@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from config.local import children, ports
-from config.local.failure import SetupError, disk_full, tail
+from config.local.failure import SetupError, disk_full, is_full, tail
 from config.local.privileges import RunAs, choose
 
 SUPERUSER = "postgres"
@@ -125,7 +125,7 @@ class PostgresCluster:
         )
         given.unlink()
         if made.returncode != 0:
-            if "No space left" in made.stderr:
+            if is_full(made.stderr):
                 raise disk_full()
             raise SetupError(f"PostgreSQL's cluster could not be made: {(made.stderr.strip() or '?').splitlines()[-1]}")
         new.rename(self.data)
@@ -159,7 +159,7 @@ class PostgresCluster:
         with self.log.open("rb") as file:
             file.seek(begun)
             said = file.read().decode("utf-8", "replace")
-        if "No space left" in said:
+        if is_full(said):
             raise disk_full()
         # The old server's children take a moment to end, or somebody else took the port: try again.
         if "pre-existing shared memory" in said or "Address already in use" in said or "lock file" in said:

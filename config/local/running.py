@@ -15,7 +15,7 @@ from types import FrameType
 
 from config.local import databases
 from config.local.children import sweep
-from config.local.failure import SetupError, disk_full, explain
+from config.local.failure import SetupError, disk_full, explain, is_full
 from config.local.folders import VAR, FolderLock
 from config.local.instance import AlreadyRunning, Instance
 from config.local.supervisor import ProcessCrashed
@@ -48,8 +48,7 @@ def demo() -> int:
     except (AlreadyRunning, SetupError) as refusal:
         return _fail(text=str(refusal))
     except ProcessCrashed as crash:
-        full = "No space left" in str(crash)
-        return _fail(text=str(disk_full()) if full else f"everything was stopped, because {crash}")
+        return _fail(text=str(disk_full()) if is_full(crash) else f"everything was stopped, because {crash}")
     except KeyboardInterrupt:
         print("\nstopped", flush=True)
         return 0 if played else 130
@@ -105,7 +104,7 @@ def _play(*, instance: Instance) -> None:
         play(instance=instance)
     except Exception as error:
         instance.supervisor.settle()
-        if isinstance(error, DatabaseError) and "No space left" in str(error):
+        if isinstance(error, DatabaseError) and is_full(error):
             raise disk_full() from None
         if isinstance(error, (CommandError, DatabaseError)):
             raise SetupError(f"the story broke off: {' '.join(str(error).split())}") from None

@@ -10,20 +10,8 @@ from cryptography.fernet import Fernet
 
 from config import env
 from config.env import ROOT, VARIABLES, MisconfiguredEnvironment, read, storage_url
+from tests.production import PRODUCTION
 
-PRODUCTION = {
-    "DJANGO_SECRET_KEY": "k" * 50,
-    "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-    "BASE_DOMAIN": "berichten.example",
-    "DATABASE_URL": "postgresql://u:p@db/x",
-    "CELERY_BROKER_URL": "redis://broker/0",
-    "META_APP_ID": "1",
-    "META_APP_SECRET": "geheim",
-    "META_VERIFY_TOKEN": "woord",
-    "STORAGE_URL": "s3://storage.example/media?region=eu-west-1",
-    "META_SYSTEM_TOKEN": "teken",
-    "SELLER_NAME": "Voorbeeld",
-}
 MALFORMED = {
     "DJANGO_SECRET_KEY": "kort-geheim",
     "FIELD_ENCRYPTION_KEYS": "geen-sleutel",

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from api.metrics import FOLDER
-from config.local import environment
 from config.local.folders import ROOT
 from tests.helm.charts import LEAST, of_kind, pods
+from tests.production import SECRETS
 
 PATIENCE_SECONDS = 60
 
@@ -38,7 +38,7 @@ def workloads(helm):
 def environ_of(container, *, database_url, folder, **more):
     """Return the environment that the container has in production, with secrets and a folder of counts filled in."""
     secrets = {
-        **environment.make_secrets(),
+        **SECRETS,
         "FIELD_ENCRYPTION_KEYS": os.environ["FIELD_ENCRYPTION_KEYS"],
         "DATABASE_URL": database_url,
         "CELERY_BROKER_URL": os.environ["CELERY_BROKER_URL"],

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from config.env import VARIABLES, read
-from config.local import environment
 from config.local.folders import ROOT
 from tests.helm.charts import CHART, LEAST, containers, of_kind, pods
+from tests.production import SECRETS
 
 # Where a workload listens is its own matter.
 PLACES = {"--host"}
@@ -131,15 +131,9 @@ def test_nothing_is_set_that_nobody_reads(rendered):
 
 
 def test_the_platform_starts_with_what_the_chart_gives(rendered):
-    secrets = {
-        **environment.make_secrets(),
-        "DATABASE_URL": "postgresql://platform:word@db/platform",
-        "CELERY_BROKER_URL": "redis://redis:6379/0",
-        "STORAGE_URL": "s3://storage.example/media?region=eu-west-1",
-    }
     for _, container in containers(rendered):
         given = {
-            each["name"]: each["value"] if "value" in each else secrets.get(each["name"], "")
+            each["name"]: each["value"] if "value" in each else SECRETS.get(each["name"], "")
             for each in container["env"]
         }
         values = read(given)

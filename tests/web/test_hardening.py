@@ -6,32 +6,18 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography.fernet import Fernet
 from django.conf import settings
 from django.test import Client
 
+from tests.production import PRODUCTION
 from tests.web.conftest import HOSTS
 
 PAGES = [("public", "/sign-in/"), ("utrecht", "/sign-in/"), ("utrecht", "/geen-pagina/"), ("public", "/geen-pagina/")]
-PRODUCTION = {
-    "ENVIRONMENT": "production",
-    "DJANGO_SECRET_KEY": "abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-    "BASE_DOMAIN": "berichten.example",
-    "DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x",
-    "CELERY_BROKER_URL": "redis://127.0.0.1:1/0",
-    "STORAGE_URL": "file:///var/lib/media",
-    "META_APP_ID": "1",
-    "META_APP_SECRET": "geheim",
-    "META_VERIFY_TOKEN": "woord",
-    "META_SYSTEM_TOKEN": "teken",
-    "SELLER_NAME": "Voorbeeld",
-}
 
 
 def in_production(code: str) -> str:
     """Run a management command or code with the settings of production, and return what it printed."""
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(settings.ROOT), **PRODUCTION}
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(settings.ROOT), "ENVIRONMENT": "production", **PRODUCTION}
     command = [sys.executable, "-c", f"import django, config.settings as s; {code}"]
     done = subprocess.run(
         command,
