@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import breakglass, mail, signed_in, strength, watching
 from accounts.breakglass import TooLate
+from accounts.languages import written_for
 from accounts.models import User
 from accounts.sign_on import flow, gate
 from audit.record import record
@@ -122,7 +123,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         may = user.has_usable_password()
         watching.asked_for_reset(user=user, is_sent=may)
         if may:
-            super().send_password_reset_mail(user, email, context)
+            with written_for(user=user):
+                super().send_password_reset_mail(user, email, context)
 
     def logout(self, request: HttpRequest) -> None:
         """Sign somebody out; who is inside by break-glass ends the entry with it."""
@@ -163,7 +165,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         what = template_prefix.rpartition("/")[2]
         actor, at = user.actor(), clock.now()
         record(action="account.change", actor=actor, at=at, subject=f"user {user.id}", details={"what": what})
-        super().send_notification_mail(template_prefix, user, context=context, email=email)
+        with written_for(user=user):
+            super().send_notification_mail(template_prefix, user, context=context, email=email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of our mails; that it could not leave is noted, and stops nobody.  Raises KeyError: it is none."""

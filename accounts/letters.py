@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django_tenants.utils import get_public_schema_name
 
-from accounts import invitations
+from accounts import declaration_mail, invitations
 from accounts.models import Mail
 from tenants.models import Municipality
 
@@ -22,6 +22,8 @@ def write(mail: Mail) -> EmailMessage | None:
     with translation.override(mail.language):
         if mail.what == Mail.What.INVITATION:
             return _invitation(mail)
+        if mail.what == Mail.What.DECLARATION_DECIDED:
+            return _decision(mail)
         text = gettext(
             "An administrator removed your second step. Sign in with your password; you are then asked to set up a"
             " new one."
@@ -43,6 +45,14 @@ def _invitation(mail: Mail) -> EmailMessage | None:
     link = f"{_base()}{path}"
     end = gettext("Did you not expect this? Then you need not do anything.")
     return _message(mail, subject=gettext("You are invited"), parts=[text, how, link, end])
+
+
+def _decision(mail: Mail) -> EmailMessage | None:
+    found = declaration_mail.texts(user=mail.user)
+    if found is None:
+        return None
+    subject, parts = found
+    return _message(mail, subject=subject, parts=[*parts, f"{_base()}{reverse('declaration', urlconf=_urlconf())}"])
 
 
 def _message(mail: Mail, *, subject: str, parts: list[str]) -> EmailMessage:

@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 
 def send(*, what: str, to: str, context: dict[str, Any], host: str) -> bool:
-    """Send one mail, in the language of the page; return whether it left.  Raises KeyError: there is no such mail.
+    """Send one mail, in the language that is in use; return whether it left.  Raises KeyError: there is no such mail.
 
     That the mail server does not take it is logged, without the address, and stops nobody.
     """

@@ -42,6 +42,7 @@ class User(AbstractBaseUser):
     # Of an employee of the BSP who is here for a while (accounts/breakglass.py): which entry, a row of `public`.
     break_glass_id = models.UUIDField(unique=True, null=True, editable=False)
     made_at = models.DateTimeField(null=True)  # None: before it was kept
+    language = models.CharField(max_length=2, blank=True, default="", db_default="")  # accounts/languages.py
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -49,7 +50,10 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:
-        constraints = [models.CheckConstraint(name="user_email_lower_case", condition=Q(email=Lower("email")))]
+        constraints = [
+            models.CheckConstraint(name="user_email_lower_case", condition=Q(email=Lower("email"))),
+            models.CheckConstraint(name="user_language_known", condition=Q(language__in=["", "nl", "en"])),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -197,7 +201,7 @@ class Invitation(models.Model):
 
 
 class Mail(models.Model):
-    """A mail about somebody's account that is sent by a worker after the commit (accounts/posting.py).
+    """A mail to somebody with an account that is sent by a worker after the commit (accounts/posting.py).
 
         QUEUED --> SENDING --> SENT
           ^           |------> FAILED    (given up after some attempts: somebody has it sent again)
@@ -211,6 +215,7 @@ class Mail(models.Model):
 
         INVITATION = "INVITATION"
         SECOND_STEP_RESET = "SECOND_STEP_RESET"
+        DECLARATION_DECIDED = "DECLARATION_DECIDED"  # to each admin (accounts/declaration_mail.py)
 
     class State(models.TextChoices):
         """Where it is."""
@@ -223,7 +228,7 @@ class Mail(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mails")
     what = models.CharField(max_length=20, choices=What)
-    language = models.CharField(max_length=2)  # of who had it sent
+    language = models.CharField(max_length=2)  # of who it goes to, else of who had it sent
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField()
@@ -232,7 +237,10 @@ class Mail(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="mail_what_known", condition=Q(what__in=["INVITATION", "SECOND_STEP_RESET"])),
+            models.CheckConstraint(
+                name="mail_what_known",
+                condition=Q(what__in=["INVITATION", "SECOND_STEP_RESET", "DECLARATION_DECIDED"]),
+            ),
             models.CheckConstraint(
                 name="mail_state_known", condition=Q(state__in=["QUEUED", "SENDING", "SENT", "FAILED"])
             ),

@@ -22,6 +22,7 @@ from kombu.exceptions import OperationalError
 from psycopg import sql
 from redis.exceptions import RedisError
 
+from accounts.languages import language_for
 from accounts.models import Mail, User
 
 TASK = "accounts.tasks.send_mail"
@@ -42,7 +43,11 @@ class Due:
 
 
 def post(*, user: User, what: Mail.What, language: str) -> Mail:
-    """Have a mail sent to somebody once the running transaction is committed; one of the same that waits is dropped."""
+    """Have a mail sent to somebody once the running transaction is committed; one of the same that waits is dropped.
+
+    language: for who never chose one.
+    """
+    language = language_for(user=user, otherwise=language)
     Mail.objects.filter(user=user, what=what).exclude(state=Mail.State.SENT).delete()
     now = timezone.now()
     mail = Mail.objects.create(user=user, what=what, language=language, queued_at=now, due_at=now)

@@ -56,6 +56,8 @@ PROVISIONING_CHECKS = ["accounts.provisioning.other_first_admin"]
 LEAVING_STEPS = ["messaging.desk.assigning.release_all"]
 # What higher rooms do when a municipality declares other purposes, by dotted path (tenants/onboarding/redeclaring.py).
 DECLARATION_STEPS = ["messaging.templates.redeclaring.follow"]
+# And when it was decided whether it may, either way.
+DECLARATION_TOLD = ["accounts.declaration_mail.post"]
 
 # --- Database
 DATABASE_URL = _value["DATABASE_URL"]

@@ -623,6 +623,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "break_glass_once": {"reason": "Nog eens nagaan"},
     "number_health_quality_known": {"quality": "BLUE"},
     "user_email_lower_case": {"email": "A@utrecht.example"},
+    "user_language_known": {"language": "fy"},
     "role_grant_once": {},
     "team_name_once": {},
     "membership_once": {},

@@ -10,12 +10,12 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, reverse_lazy
-from django.views.i18n import set_language
 
 from accounts.strength import Owed
 from web import inviting, joining, keys, own_account, people, trail
 from web.access import requires
 from web.home import home
+from web.language import choose
 from web.security import security_txt
 from web.sent_mail import sent_mail
 
@@ -86,5 +86,5 @@ urlpatterns = [
     path("keys/new/", keys.make, name="new-key"),
     path("keys/<uuid:key_id>/new-secret/", keys.rotate, name="rotate-key"),
     path("keys/<uuid:key_id>/revoke/", keys.revoke, name="revoke-key"),
-    path("language/", set_language, name="set_language"),
+    path("language/", choose, name="set_language"),
 ]

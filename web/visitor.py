@@ -12,11 +12,12 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from web import language
 from web.access import permissions
 
 
 class VisitorMiddleware:
-    """Looks up who has the session's cookie, and what they may do; who sends none costs nothing."""
+    """Looks up who has the session's cookie, what they may do, in which language; who sends none costs nothing."""
 
     sync_capable = async_capable = True
 
@@ -32,11 +33,13 @@ class VisitorMiddleware:
             return self._answer_async(request)
         if _has_session(request):
             permissions(request)
+            language.follow(request)
         return self.get_response(request)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
         if _has_session(request):
             await sync_to_async(permissions, thread_sensitive=True)(request)
+            language.follow(request)
         answer: HttpResponseBase = await self.get_response(request)  # type: ignore[misc]
         return answer
 

@@ -90,6 +90,12 @@ def changes(*, municipality: Municipality) -> QuerySet[DeclarationChange]:
     return DeclarationChange.objects.filter(municipality=municipality).order_by("-asked_at", "id")
 
 
+def last_decided(*, municipality: Municipality) -> DeclarationChange | None:
+    """Return the change of a municipality's that was approved or rejected last."""
+    decided = DeclarationChange.objects.filter(municipality=municipality, state__in=[State.APPROVED, State.REJECTED])
+    return decided.order_by("-decided_at", "id").first()
+
+
 def waiting() -> QuerySet[DeclarationChange]:
     """Return the changes that wait for the BSP, longest first."""
     found = DeclarationChange.objects.filter(state=State.WAITING).select_related("municipality")
@@ -140,7 +146,7 @@ def withdraw(*, change_id: UUID, municipality: Municipality, actor: Actor, at: d
 
 @transaction.atomic
 def decide(*, change_id: UUID, approve: bool, reason: str, actor: Actor, at: datetime) -> DeclarationChange:
-    """Approve a change, which then holds at once, or reject it. Runs in `public`; both trails know.
+    """Approve a change, which then holds at once, or reject it. Runs in `public`; both trails and its admins know.
 
     Raises ReasonMissing, ReasonTooLong, AlreadyDecided, DeclarationChange.DoesNotExist: nothing was changed.
     """
@@ -160,6 +166,8 @@ def decide(*, change_id: UUID, approve: bool, reason: str, actor: Actor, at: dat
             followed = Followed(change.municipality, tuple(change.added), tuple(change.withdrawn), at)
             for path in settings.DECLARATION_STEPS:
                 import_string(path)(followed=followed)
+        for path in settings.DECLARATION_TOLD:
+            import_string(path)()
     return change
 
 

@@ -267,7 +267,7 @@ EVERY_HOST = {
         OPEN,
         method="POST",
         form=lambda party: {"language": "en", "next": f"/threads/{party.text('next')}/"},
-        nothing="sets a cookie",
+        changes=(User,),
         elsewhere=frozenset({302}),
     ),
     ".well-known/security.txt": Address(OPEN, nothing="says whom to tell of a weakness", elsewhere=LIST),

@@ -3,9 +3,12 @@
 from uuid import UUID
 
 import pytest
+from django.core import mail
 from django.db import IntegrityError, connection, transaction
 from django_tenants.utils import schema_context
 
+from accounts import letters, posting
+from accounts.models import Mail, RoleGrant, User
 from audit.models import Entry
 from audit.record import Actor
 from messaging.models import Message, OutboxItem, Template, Thread
@@ -79,7 +82,28 @@ def again(clock) -> Message:
     return send_template(thread_id=thread.id, template_id=template.id, values=VALUES, actor=BEA, at=clock.now())
 
 
-def test_what_was_declared_holds_until_the_approval_and_everything_follows_it_after(utrecht, clock, ask, decide):
+@pytest.fixture
+def mailed(utrecht, settings):
+    """Return what sends the mails that wait: to two admins, one of whom reads English; an agent is there too."""
+    settings.SENDS_MAIL = True
+    with schema_context("utrecht"):
+        for name, role, language in (("bea", "ADMIN", ""), ("john", "ADMIN", "en"), ("kim", "AGENT", "")):
+            user = User.objects.create(email=f"{name}@utrecht.example", name=name, language=language)
+            RoleGrant.objects.create(user=user, role=role)
+
+    def sent():
+        mail.outbox.clear()
+        with schema_context("utrecht"):
+            for each in Mail.objects.filter(state="QUEUED").order_by("user__email"):
+                assert posting.send(mail_id=each.id, write=letters.write) == "SENT"
+        return list(mail.outbox)
+
+    return sent
+
+
+def test_what_was_declared_holds_until_the_approval_and_everything_follows_it_after(
+    utrecht, clock, ask, decide, mailed
+):
     message = queued(utrecht, clock)
     change = ask("PERMITS", "TOURISM")
     assert (change.added, change.withdrawn, change.terms_version) == (["TOURISM"], ["SERVICES"], "2021-01")
@@ -89,6 +113,12 @@ def test_what_was_declared_holds_until_the_approval_and_everything_follows_it_af
         with pytest.raises(CannotSave, match="purpose_undeclared"):
             draft(clock, "TOURISM")
     assert decide(change).state == "APPROVED"
+    dutch, english = mailed()
+    assert (dutch.to, english.to) == (["bea@utrecht.example"], ["john@utrecht.example"])
+    assert dutch.subject == "De wijziging van uw verklaring is goedgekeurd – WhatsApp van de gemeente Utrecht"
+    assert english.subject.startswith("The change of your declaration was approved")
+    for said in ("are not sent any more", "wait as drafts", "utrecht.localhost:8000/declaration/"):
+        assert said in english.body
     with schema_context("utrecht"):
         assert now_declared(utrecht) == ["PERMITS", "TOURISM"]
         message.refresh_from_db()
@@ -107,13 +137,17 @@ def test_what_was_declared_holds_until_the_approval_and_everything_follows_it_af
     assert Entry.objects.get(action="declaration.decide").details["withdrawn"] == ["SERVICES"]
 
 
-def test_a_rejection_says_why_and_changes_nothing_and_a_decision_is_final(utrecht, clock, ask, decide):
+def test_a_rejection_says_why_and_changes_nothing_and_a_decision_is_final(utrecht, clock, ask, decide, mailed):
     change = ask("PERMITS", "SERVICES", "TOURISM")
     with pytest.raises(WaitsAlready):
         ask("PERMITS")
     with pytest.raises(ReasonMissing):
         decide(change, approve=False, reason=" ")
+    assert mailed() == []
     assert decide(change, approve=False, reason="Te ruim.").state == "REJECTED"
+    dutch, _ = mailed()
+    assert "Waarom: Te ruim." in dutch.body
+    assert "afgewezen" in dutch.subject
     assert now_declared(utrecht) == ["PERMITS", "SERVICES"]
     with pytest.raises(AlreadyDecided):
         decide(change)
@@ -126,6 +160,7 @@ def test_a_rejection_says_why_and_changes_nothing_and_a_decision_is_final(utrech
         redeclaring.withdraw(change_id=other.id, municipality=utrecht, actor=BEA, at=clock.now())
     with pytest.raises(AlreadyDecided):
         decide(other)
+    assert mailed() == []
     assert now_declared(utrecht) == ["PERMITS", "SERVICES"]
 
 

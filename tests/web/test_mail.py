@@ -7,7 +7,8 @@ from django.core import mail
 from django.test import Client
 from django_tenants.utils import schema_context
 
-from accounts.models import User
+from accounts import posting
+from accounts.models import Mail, User
 from tests.web.conftest import HOSTS, PASSWORD
 
 AGENT = "agent@utrecht.example"
@@ -52,6 +53,19 @@ class TestForgottenPassword:
         page = Client(headers={"host": HOSTS["utrecht"]}).get(first).content.decode()
         assert "werkt niet meer" in page
         assert "password1" not in page
+
+    def test_it_is_written_in_the_language_of_who_it_goes_to(self, agent, stranger):
+        agent.post("/language/", {"language": "en", "next": "/"})
+        stranger.post("/sign-in/forgotten/", {"email": AGENT})  # on a Dutch page
+        path = stranger.get(link(), follow=True).redirect_chain[0][0]
+        stranger.post(path, {"password1": NEW, "password2": NEW})
+        assert [each.subject for each in mail.outbox] == [
+            "Choose a new password – utrecht.localhost",
+            "Your account was changed – utrecht.localhost",
+        ]
+        with schema_context("utrecht"):
+            user = User.objects.get(email=AGENT)
+            assert posting.post(user=user, what=Mail.What.SECOND_STEP_RESET, language="nl").language == "en"
 
     def test_who_is_unknown_gets_the_same_answer_and_no_mail(self, agent, stranger):
         known = stranger.post("/sign-in/forgotten/", {"email": AGENT})

@@ -113,7 +113,7 @@ def test_nobody_signs_up(people):
     assert Client(headers={"host": HOSTS["utrecht"]}).get("/signup/").status_code == 404
 
 
-def test_the_pages_are_dutch_until_somebody_chooses_english(people):
+def test_the_pages_are_dutch_until_somebody_chooses_english_for_their_account(people):
     client = people("utrecht", "AGENT")
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     assert '<html lang="nl"' in client.get("/inbox/").content.decode()
@@ -121,6 +121,22 @@ def test_the_pages_are_dutch_until_somebody_chooses_english(people):
     page = client.get("/inbox/").content.decode()
     assert '<html lang="en"' in page
     assert "Waiting for an answer" in page
+    assert '<html lang="en"' in client.get("/nothing-there/").content.decode()
+    # Wherever they sign in; not for who works at their browser next, and for nobody else.
+    assert client.post("/language/", {"language": "fy", "next": "/inbox/"}).status_code == 302
+    other = Client(headers={"host": HOSTS["utrecht"]})
+    assert '<html lang="nl"' in other.get("/sign-in/").content.decode()
+    other.post("/sign-in/", {"login": "agent@utrecht.example", "password": PASSWORD})
+    answer = other.get("/inbox/")
+    assert (answer.headers["Content-Language"], '<html lang="en"' in answer.content.decode()) == ("en", True)
+    client.post("/sign-out/")
+    assert '<html lang="nl"' in client.get("/sign-in/").content.decode()
+    assert '<html lang="nl"' in people("utrecht", "SUPERVISOR").get("/inbox/").content.decode()
+    # Who is not signed in chooses for the browser; who never chose for their account reads as it is set.
+    client.post("/language/", {"language": "en", "next": "/sign-in/"})
+    assert '<html lang="en"' in client.get("/sign-in/").content.decode()
+    client.post("/sign-in/", {"login": "supervisor@utrecht.example", "password": PASSWORD})
+    assert '<html lang="en"' in client.get("/inbox/").content.decode()
 
 
 def test_a_host_of_nobody_gets_the_page_that_says_so(utrecht):
