@@ -1,16 +1,16 @@
 """What the agents' pages cost in a municipality with a million messages, beside the same pages in one with a thousand.
 
-Two real municipalities on one web process (Procfile, one worker). In both somebody signs in by the form, and asks in
-turn for the list of open threads, for a thread of a hundred messages, and for a search; the server's time is that of
-the answer over HTTP on one connection. The queries of each page are counted in a process beside it: there must be as
-many. Then two hundred open windows listen to the large one, and hear of a change.
+Two real municipalities on one web process (Procfile, one worker). In both fifty agents ask at once, each on a
+connection and in a session of their own, in turn for the list of open threads, for a thread of a hundred messages, and
+for a search; the server's time for a page is the time until all had theirs, by the number of agents. The queries of
+each page are counted in a process beside it: there must be as many. Then two hundred open windows listen to the large
+one, and hear of a change.
 """
 
 import asyncio
 import json
-import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -23,14 +23,14 @@ from config.local.folders import VAR
 from config.local.instance import Instance
 
 NAME = "inbox"
-HELP = "the inbox and a thread with a million messages, against a thousand, and 200 open windows"
+HELP = "the inbox and a thread with a million messages, against a thousand, for 50 agents at once, and 200 open windows"
 CASES = ("list", "thread", "search")
 FLOOR = 1.5
 SIZES = {"small": (100, 60), "large": (100_000, 1_000)}  # threads of ten messages, and how many of them are open
 LONG = 100  # messages of the thread that is asked for
-PASSES, REQUESTS, WARM_UP = 7, 20, 10
+PASSES = 7
+AGENTS = 50  # in each municipality, at once
 WINDOWS = 200
-EMAIL, PASSWORD = "agent@benchmarks.example", "een-lang-wachtwoord-1"
 # As many messages of one thread as of all others, a tenth of them of a word that is looked for; ours every second one.
 FILL = """
     INSERT INTO messaging_contact (id, wa_id, profile_name, username, parent_bsuid, created_at)
@@ -55,25 +55,33 @@ FILL = """
             generate_series(1, CASE WHEN n = 1 THEN %(long)s::int ELSE 10 END) AS m
     ) AS made;
 """
-COUNT = """
-import json, sys
+# Signed in without the form, which lets in thirty a minute from one address; each has looked for a word.
+AGENTS_SIGNED_IN = """
+import json
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-found = {}
+from django_tenants.utils import schema_context
+from accounts.models import RoleGrant, User
+queries, cookies = {}, {}
 for schema, paths in json.loads(%r).items():
-    client = Client(headers={"host": f"{schema}.localhost"})
-    signed = client.post("/sign-in/", {"login": %r, "password": %r})
-    assert signed.status_code == 302, signed.status_code
+    for number in range(%d):
+        client = Client(headers={"host": f"{schema}.localhost"})
+        with schema_context(schema):
+            user = User.objects.create_user(email=f"agent{number}@benchmarks.example", name=f"Agent {number}")
+            RoleGrant.objects.create(user=user, role="AGENT")
+            client.force_login(user)
+        client.post(paths["search"], {"words": "dakkapel"})
+        cookies.setdefault(schema, []).append(client.cookies[settings.SESSION_COOKIE_NAME].value)
     for name, path in paths.items():
-        if name == "search":
-            client.post(path, {"words": "dakkapel"})
         client.get(path)
         with CaptureQueriesContext(connection) as captured:
             answer = client.get(path)
         assert answer.status_code == 200, (path, answer.status_code)
-        found.setdefault(name, {})[schema] = len(captured)
-print(json.dumps(found))
+        queries.setdefault(name, {})[schema] = len(captured)
+named = {schema: [f"{settings.SESSION_COOKIE_NAME}={each}" for each in values] for schema, values in cookies.items()}
+print(json.dumps({"queries": queries, "cookies": named}))
 """
 
 
@@ -92,22 +100,22 @@ def measure(*, passes: int = PASSES, cases: tuple[str, ...] = ()) -> Report:
         paths = {}
         for (threads, opened), tenant in zip(SIZES.values(), tenants, strict=True):
             paths[tenant.schema_name] = _fill(instance.values["DATABASE_URL"], tenant, threads, opened)
-            options = ("--email", EMAIL, "--name", "Agent", "--role", "agent", "--password", "-")
-            instance.manage("create_user", tenant.schema_name, *options, given=PASSWORD)
         filled = time.perf_counter() - begun
-        script = COUNT % (json.dumps(paths), EMAIL, PASSWORD)
-        queries = json.loads(instance.manage("shell", "--verbosity", "0", "--command", script).splitlines()[-1])
+        script = AGENTS_SIGNED_IN % (json.dumps(paths), AGENTS)
+        made = json.loads(instance.manage("shell", "--verbosity", "0", "--command", script).splitlines()[-1])
+        queries = made["queries"]
         for name, counted in queries.items():
             if len(set(counted.values())) != 1:
                 raise CannotMeasure(f"{name} takes {counted} queries: the number grows with the messages")
         instance.start_processes("web")
         instance.wait_until_healthy()
-        bench = _Bench(instance, schemas, paths)
+        bench = _Bench(instance, schemas, paths, made["cookies"])
         runs, windows = asyncio.run(bench.run(passes=passes, cases=cases or CASES))
         found |= {"memory_mib_by_program": machine.memory_of_children()}
     (few, few_open), (many, many_open) = SIZES.values()
     conditions = [
         f"4 municipalities: {tenants_are}; filled in {filled:.0f} s; one web process",
+        f"{AGENTS} agents at once in each, {passes} passes, the small one before and after the large one",
         f"threads: {few:,} ({few_open} open) and {many:,} ({many_open:,} open), of ten messages, and one of {LONG}",
         "queries a page, in both: " + ", ".join(f"{name} {min(each.values())}" for name, each in queries.items()),
         f"{WINDOWS} open windows: " + ", ".join(f"{name} {value:g}" for name, value in windows.items()),
@@ -145,68 +153,58 @@ def _fill(database_url: str, tenant: municipalities.Tenant, threads: int, opened
 
 
 class _Bench:
-    def __init__(self, instance: Instance, schemas: Mapping[str, str], paths: Mapping[str, Mapping[str, str]]) -> None:
+    """cookies: of the agents who are signed in, by schema."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        schemas: Mapping[str, str],
+        paths: Mapping[str, Mapping[str, str]],
+        cookies: Mapping[str, Sequence[str]],
+    ) -> None:
         self.root = f"http://127.0.0.1:{instance.web_port}"
         self.broker_url = instance.values["CELERY_BROKER_URL"]
-        self.schemas, self.paths = schemas, paths
+        self.schemas, self.paths, self.cookies = schemas, paths, cookies
 
     async def run(
         self, *, passes: int, cases: tuple[str, ...]
     ) -> tuple[dict[str, list[dict[str, float]]], dict[str, float]]:
         """Measure the pages of both in turn, then the windows."""
-        async with aiohttp.ClientSession() as small, aiohttp.ClientSession() as large:
-            sides = {"small": small, "large": large}
-            for name, session in sides.items():
-                await self._sign_in(session, self.schemas[name])
+        connector = aiohttp.TCPConnector(limit=len(SIZES) * AGENTS)
+        async with aiohttp.ClientSession(connector=connector) as session:
             runs = {}
             for case in cases:
-                for name, session in sides.items():
-                    await self._pass(session, name, case, WARM_UP)
-                runs[case] = [await self._both(sides, case) for _ in range(passes)]
-            return runs, await self._windows(large)
+                for side in SIZES:
+                    await self._pass(session, side, case)
+                runs[case] = [await self._both(session, case) for _ in range(passes)]
+        return runs, await self._windows()
 
-    async def _both(self, sides: Mapping[str, aiohttp.ClientSession], case: str) -> dict[str, float]:
-        before = await self._pass(sides["small"], "small", case, REQUESTS)
-        large = await self._pass(sides["large"], "large", case, REQUESTS)
-        small = (before + await self._pass(sides["small"], "small", case, REQUESTS)) / 2
+    async def _both(self, session: aiohttp.ClientSession, case: str) -> dict[str, float]:
+        before = await self._pass(session, "small", case)
+        large = await self._pass(session, "large", case)
+        small = (before + await self._pass(session, "small", case)) / 2
         return {"ratio": round(large / small, 3), "large_ms": round(large, 1), "small_ms": round(small, 1)}
 
-    async def _pass(self, session: aiohttp.ClientSession, side: str, case: str, requests: int) -> float:
+    async def _pass(self, session: aiohttp.ClientSession, side: str, case: str) -> float:
+        """Have all agents of one side ask at once; return the server's time for a page, in milliseconds."""
         schema = self.schemas[side]
-        took = []
-        for _ in range(requests):
-            begun = time.perf_counter()
-            async with session.get(self.root + self.paths[schema][case], headers=_host(schema)) as answer:
+
+        async def ask(cookie: str) -> None:
+            headers = _host(schema) | {"Cookie": cookie}
+            async with session.get(self.root + self.paths[schema][case], headers=headers) as answer:
                 text = await answer.text()
-            took.append(1000 * (time.perf_counter() - begun))
             if answer.status != 200 or "Inwoner" not in text:
                 raise CannotMeasure(f"{case} of the {side} one was answered {answer.status}, or shows nobody")
-        return statistics.median(took)
 
-    async def _sign_in(self, session: aiohttp.ClientSession, schema: str) -> None:
-        headers = _host(schema) | {"Origin": f"http://{schema}.localhost", "Referer": f"http://{schema}.localhost/"}
-        cookies: dict[str, str] = {}
+        begun = time.perf_counter()
+        await asyncio.gather(*(ask(cookie) for cookie in self.cookies[schema]))
+        return 1000 * (time.perf_counter() - begun) / len(self.cookies[schema])
 
-        async def ask(method: str, path: str, form: dict[str, str] | None = None) -> str:
-            more = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-            if form is not None:
-                form["csrfmiddlewaretoken"] = next(value for name, value in cookies.items() if name.endswith("csrf"))
-            asked = session.request(method, self.root + path, data=form, headers=headers | more, allow_redirects=False)
-            async with asked as answer:
-                cookies.update({name: morsel.value for name, morsel in answer.cookies.items()})
-                return await answer.text()
-
-        await ask("GET", "/sign-in/")
-        await ask("POST", "/sign-in/", {"login": EMAIL, "password": PASSWORD})
-        await ask("POST", "/search/", {"words": "dakkapel"})
-        # The address is no name, so aiohttp's own jar would keep none of them.
-        session.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
-
-    async def _windows(self, session: aiohttp.ClientSession) -> dict[str, float]:
+    async def _windows(self) -> dict[str, float]:
         """Open the windows, have one change told, and return when all had heard of it."""
         schema = self.schemas["large"]
         connector = aiohttp.TCPConnector(limit=WINDOWS + 1)
-        headers = _host(schema) | {"Cookie": session.headers["Cookie"], "Accept": "text/event-stream"}
+        headers = _host(schema) | {"Cookie": self.cookies[schema][0], "Accept": "text/event-stream"}
         before = machine.memory_of_children().get("uvicorn", 0.0)
         async with aiohttp.ClientSession(connector=connector, headers=headers) as windows:
             streams = await asyncio.gather(*(self._open(windows) for _ in range(WINDOWS)))
