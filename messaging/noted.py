@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from messaging.models import Message, Thread, ThreadNote
+from messaging.revealing import is_revealed
 from messaging.sensitive import Kind, masked
 
 
@@ -18,6 +19,7 @@ class ShownNote:
     note: ThreadNote
     text: str
     hides: frozenset[Kind]
+    in_full: bool
     author: str  # '' for the system
     about: str  # who it was given to
 
@@ -32,16 +34,17 @@ def between(*, thread: Thread, since: Message | None, until: Message | None, mos
     return list(notes.order_by("-at", "-id")[:most])[::-1]
 
 
-def shown(*, notes: Sequence[ThreadNote], names: Mapping[UUID, str], revealed: UUID | None) -> list[ShownNote]:
+def shown(*, notes: Sequence[ThreadNote], names: Mapping[UUID, str], revealed: Mapping[UUID, str]) -> list[ShownNote]:
     """Return notes as a page shows them."""
     made = []
     for note in notes:
-        said = masked(text=note.text)
+        said, in_full = masked(text=note.text), is_revealed(id_=note.id, text=note.text, revealed=revealed)
         made.append(
             ShownNote(
                 note=note,
-                text=note.text if note.id == revealed else said.text,
+                text=note.text if in_full else said.text,
                 hides=said.kinds,
+                in_full=in_full,
                 author=names.get(note.author_id, "") if note.author_id else "",
                 about=names.get(note.about_id, "") if note.about_id else "",
             )

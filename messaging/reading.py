@@ -5,7 +5,7 @@ has, so that whatever a page missed is seen when it asks again. The lists of thr
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from messaging.desk.labelling import labels_of
 from messaging.media import answering, showing, types
 from messaging.models import Consent, Contact, Label, Medium, Message, Template, Thread, UncertainChoice
 from messaging.noted import ShownNote
+from messaging.revealing import is_revealed
 from messaging.seeing import seen
 from messaging.sensitive import Kind, mask, masked
 from messaging.templates import sending
@@ -30,6 +31,7 @@ from tenants.models import Number, Trouble
 from tenants.trouble import BLOCKING, open_troubles
 
 MESSAGES_A_PAGE = 100
+NOTHING: Mapping[UUID, str] = {}
 MOST_OTHERS = 20
 
 
@@ -63,6 +65,7 @@ class ShownMessage:
     message: Message
     text: str
     hides: frozenset[Kind]  # which such numbers it holds
+    in_full: bool
     author: str
     form: str  # the kind, for web/words.py; of what we sent more closely: "ours.cta_url", "ours.reaction_removed"
     is_ours: bool
@@ -72,6 +75,12 @@ class ShownMessage:
     medium: ShownMedium | None
     choice: UncertainChoice | None  # what was decided while nobody knew whether it was sent
     repeats: UUID | None  # the message that it says once more
+
+    @property
+    def may_be_written_again(self) -> bool:
+        """Whether it is a text of ours that did not arrive, of which nothing is masked here."""
+        failed = self.message.state == Message.State.FAILED and self.message.kind == "text"
+        return failed and self.is_ours and (self.in_full or not self.hides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +113,13 @@ def thread(
     thread_id: UUID,
     before: UUID | None = None,
     until: UUID | None = None,
-    revealed: UUID | None = None,
+    revealed: Mapping[UUID, str] = NOTHING,
     at: datetime,
 ) -> ThreadView:
     """Return a thread with its latest messages, or the latest before or until one.  Raises Thread.DoesNotExist.
 
-    revealed: a message or note of which nothing is masked, because somebody asked (messaging/revealing.py).
+    revealed: the messages and notes of which nothing is masked, because somebody asked, each with the mark of its text
+    then (messaging/revealing.py).
     """
     found = Thread.objects.select_related("contact").get(id=thread_id)
     messages = found.messages.order_by("-stamped_at", "-created_at", "-id")
@@ -188,7 +198,7 @@ def names_of(ids: set[UUID]) -> dict[UUID, str]:
 
 
 def _shown(
-    found: Thread, rows: Sequence[Message], names: dict[UUID, str], revealed: UUID | None, at: datetime
+    found: Thread, rows: Sequence[Message], names: dict[UUID, str], revealed: Mapping[UUID, str], at: datetime
 ) -> tuple[ShownMessage, ...]:
     """Return messages with what was said of them later, and what they answer; by two queries more at most."""
     wamids = [row.wamid for row in rows if row.wamid]
@@ -197,8 +207,9 @@ def _shown(
     return tuple(
         ShownMessage(
             message=row,
-            text=row.text if row.id == revealed else said.text,
+            text=row.text if in_full else said.text,
             hides=said.kinds,
+            in_full=in_full,
             author=names.get(row.author_id, "") if row.author_id else "",
             form=_form(row),
             is_ours=row.direction == Message.Direction.OUTBOUND,
@@ -209,7 +220,9 @@ def _shown(
             choice=getattr(row, "choice", None),
             repeats=row.repeats.message_id if hasattr(row, "repeats") else None,
         )
-        for row, said in ((row, masked(text=row.text)) for row in rows)
+        for row, said, in_full in (
+            (row, masked(text=row.text), is_revealed(id_=row.id, text=row.text, revealed=revealed)) for row in rows
+        )
     )
 
 

@@ -1,6 +1,6 @@
 """The agent's page of one thread, and what an agent does in it. One domain call a view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -21,6 +21,7 @@ from messaging.models import Consent, Message, Template, Thread, ThreadNote
 from messaging.templates import sending
 from messaging.templates.filling import TemplateUnusable
 from tenants import clock
+from web import revealed
 from web.access import PageRequest, is_fragment, permissions, requires
 from web.composed import Composed
 from web.desk_words import EMOJI, SAFE_ROUTE, SNOOZES
@@ -64,12 +65,12 @@ def typing(request: PageRequest, thread_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Permission.REVEAL_NUMBERS)
 def reveal(request: PageRequest, thread_id: UUID, message_id: UUID) -> HttpResponse:
-    """Show one message with its numbers; the next look at the thread masks them again."""
+    """Show one message with its numbers, in this window until it is loaded again."""
     try:
-        revealing.reveal(thread_id=thread_id, message_id=message_id, actor=request.user.actor(), at=clock.now())
+        found = revealing.reveal(thread_id=thread_id, message_id=message_id, actor=request.user.actor(), at=clock.now())
     except Message.DoesNotExist:
         raise Http404 from None
-    return show(request, thread_id, fragment=is_fragment(request), revealed=message_id)
+    return show(request, thread_id, fragment=is_fragment(request), shown_now={found.id: found.text})
 
 
 @require_POST
@@ -77,10 +78,10 @@ def reveal(request: PageRequest, thread_id: UUID, message_id: UUID) -> HttpRespo
 def reveal_note(request: PageRequest, thread_id: UUID, note_id: UUID) -> HttpResponse:
     """Show one internal note with its numbers, as `reveal` does a message."""
     try:
-        revealing.reveal_note(thread_id=thread_id, note_id=note_id, actor=request.user.actor(), at=clock.now())
+        found = revealing.reveal_note(thread_id=thread_id, note_id=note_id, actor=request.user.actor(), at=clock.now())
     except ThreadNote.DoesNotExist:
         raise Http404 from None
-    return show(request, thread_id, fragment=is_fragment(request), revealed=note_id)
+    return show(request, thread_id, fragment=is_fragment(request), shown_now={found.id: found.text})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -192,10 +193,15 @@ def show(
     refused: Promise | str | None = None,
     composed: Composed | None = None,
     note: str = "",
-    revealed: UUID | None = None,
+    shown_now: Mapping[UUID, str] = reading.NOTHING,
 ) -> HttpResponse:
-    """Show a thread, with what was refused and what was being written. Raises Http404: there is no such thread."""
-    view = _thread(request, thread_id, revealed=revealed)
+    """Show a thread, with what was refused and what was being written. Raises Http404: there is no such thread.
+
+    shown_now: the messages or notes that were just asked for in full, beside those that the window shows so already.
+    """
+    in_full = revealed.revealed_in(request, thread_id=thread_id)
+    in_full |= {id_: revealing.mark_of(text=text) for id_, text in shown_now.items()}
+    view = _thread(request, thread_id, in_full=in_full)
     known = {
         "naam": view.thread.contact.profile_name,
         "medewerker": request.user.name,
@@ -204,9 +210,10 @@ def show(
     }
     replies = canned.ready(values=known) if not fragment or view.hides else ()
     safe = next((reply.text for reply in replies if reply.is_safe_route), str(SAFE_ROUTE))
-    context: dict[str, object] = {"view": view, "me": request.user.id, "revealed": revealed, "safe_route": safe}
+    context: dict[str, object] = {"view": view, "me": request.user.id, "safe_route": safe}
+    context["revealed"] = revealed.token(request, thread_id=thread_id, revealed=in_full)
     if not fragment:
-        writing, saved_at = _writing(request, thread_id, composed, replies, safe)
+        writing, saved_at = _writing(request, view, composed, replies, safe)
         context |= {"refused": refused, "writing": writing, "saved_at": saved_at, "note": note, "once": uuid4()}
         context |= {"answerers": assigning.answerers(), "snoozes": SNOOZES.items(), "labels": labelling.labels()}
         context |= {"replies": replies, "emoji": EMOJI, "quoted": _quoted(view, writing.answers)}
@@ -218,19 +225,23 @@ def show(
 
 def _writing(
     request: PageRequest,
-    thread_id: UUID,
+    view: reading.ThreadView,
     composed: Composed | None,
     replies: tuple[canned.Ready, ...],
     safe: str,
 ) -> tuple[Composed, datetime | None]:
-    """Return what stands in the form, and since when it is kept: what was refused, a canned reply, or the draft."""
+    """Return what stands in the form, and since when it is kept: what was refused, chosen or failed, or the draft."""
     if composed is not None:
         return composed, None
     answers, chosen = id_in(request, "answers"), request.GET.get("canned", "")
     if chosen:
         text = safe if chosen == "safe" else next((each.text for each in replies if str(each.id) == chosen), "")
         return Composed(text=text, answers=answers), None
-    draft = drafting.kept(thread_id=thread_id, user_id=request.user.id)
+    again = id_in(request, "again")
+    failed = next((each for each in view.messages if each.message.id == again and each.may_be_written_again), None)
+    if failed is not None:
+        return Composed(text=failed.text, answers=answers), None
+    draft = drafting.kept(thread_id=view.thread.id, user_id=request.user.id)
     return Composed(text=draft.text if draft else "", answers=answers), draft.saved_at if draft else None
 
 
@@ -239,13 +250,15 @@ def _quoted(view: reading.ThreadView, answers: UUID | None) -> reading.ShownMess
     return next(found, None)
 
 
-def _thread(request: PageRequest, thread_id: UUID, *, revealed: UUID | None = None) -> reading.ThreadView:
+def _thread(
+    request: PageRequest, thread_id: UUID, *, in_full: Mapping[UUID, str] = reading.NOTHING
+) -> reading.ThreadView:
     try:
         return reading.thread(
             thread_id=thread_id,
             before=id_in(request, "before"),
             until=id_in(request, "until"),
-            revealed=revealed,
+            revealed=in_full,
             at=clock.now(),
         )
     except Thread.DoesNotExist:

@@ -1,6 +1,8 @@
 """What agents compose: drafts, canned replies, quotes, files, choices; labels; and masked numbers shown by a click."""
 
 import io
+import re
+from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -174,7 +176,29 @@ class TestLabels:
 
 
 class TestMaskedNumbers:
-    def test_they_are_shown_by_a_click_that_the_trail_knows(self, agent, utrecht, thread, clock):
+    def _stays_in_its_window(self, agent, people, thread, message, page):
+        """Bring the window in which it was shown up to date; then another's, and this one after the text changed."""
+        here = f"/threads/{thread.id}/"
+        kept = {"HX-Request": "true", "X-Revealed": unescape(re.search(r'data-revealed="([^"]+)"', page)[1])}
+        again = agent.get(here, headers=kept).content.decode()
+        assert "999990342" in again
+        assert "Toon het" not in again
+        assert 'data-revealed="' in again
+        colleague = people("utrecht", "SUPERVISOR")
+        for client, headers in (
+            (agent, {"HX-Request": "true"}),
+            (colleague, kept),
+            (agent, kept | {"X-Revealed": "x"}),
+        ):
+            assert "999990342" not in client.get(here, headers=headers).content.decode()
+        with schema_context("utrecht"):
+            Message.objects.filter(id=message.id).update(text="Nee: 123456782")
+        assert "123456782" not in agent.get(here, headers=kept).content.decode()
+        with schema_context("utrecht"):
+            Message.objects.filter(id=message.id).update(text=message.text)
+            assert Entry.objects.filter(action="message.reveal").count() == 1
+
+    def test_they_are_shown_by_a_click_that_the_trail_knows(self, agent, people, utrecht, thread, clock):
         with schema_context("utrecht"):
             text = "Mijn BSN is 999990342, rekening NL91 ABNA 0417 1643 00"
             meta.receive(utrecht, meta.message(utrecht, wamid="wamid.S", at=clock.now(), text=text))
@@ -193,6 +217,7 @@ class TestMaskedNumbers:
             entry = Entry.objects.get(action="message.reveal")
         assert (entry.subject, entry.details) == (f"message {message.id}", {"kinds": ["BSN", "IBAN"]})
         assert "999990342" not in page_of(agent, thread)
+        self._stays_in_its_window(agent, people, thread, message, shown.content.decode())
         clock.move(seconds=1)
         # Once it is answered the advice is over, and the mask stays.
         agent.post(f"/threads/{thread.id}/reply/", answer_of("U kunt het veilig doorgeven."))
@@ -225,6 +250,18 @@ class TestMaskedNumbers:
 
 
 class TestWhatIsSent:
+    def test_a_text_that_did_not_arrive_is_put_in_the_answer_again(self, agent, thread):
+        agent.post(f"/threads/{thread.id}/reply/", answer_of("Uw paspoort ligt klaar."))
+        with schema_context("utrecht"):
+            failed, asked = Message.objects.get(direction="OUTBOUND"), Message.objects.get(direction="INBOUND")
+            reason = {"state": "FAILED", "failed_code": 131026, "failed_reason": "Message undeliverable"}
+            Message.objects.filter(id=failed.id).update(**reason)
+        page = page_of(agent, thread)
+        assert f'href="?again={failed.id}#text" data-canned="Uw paspoort ligt klaar."' in page
+        assert ">Uw paspoort ligt klaar.</textarea>" in page_of(agent, thread, f"?again={failed.id}")
+        assert 'id="text"' in page
+        assert "klaar?</textarea>" not in page_of(agent, thread, f"?again={asked.id}")
+
     def test_a_quote_goes_along_and_none_of_another_thread(self, agent, thread, utrecht, clock):
         with schema_context("utrecht"):
             asked = Message.objects.get()

@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.web.soon import now, pressed, shown_soon
 from tests.web.stage import CITIZENS, PASSWORD, WIDE, violations
 
 MARIE_LOUISE = CITIZENS[3]
-SOON = 5_000  # told by the live connection: a page that hears nothing asks after ten seconds
+RECOVERED = 5_000  # with the connection back; a page that goes on without it asks every ten seconds
 # Notes what the browser is asked to show and to sound, and asks it all the same.
 WATCHED = """
 window.told = [];
@@ -42,25 +43,54 @@ def _open(page, name: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
 
+def _give_back(mine, theirs) -> None:
+    """Have nobody have the conversation again."""
+    mine.locator("summary", has_text="Overdragen").click()
+    mine.get_by_label("Aan", exact=True).select_option("Niemand")
+    mine.get_by_role("button", name="Overdragen").click()
+    expect(theirs.get_by_text("Niemand heeft dit gesprek nog.")).to_be_visible()
+
+
+def _come_again(mine, theirs) -> None:
+    """Leave the conversation and come back, typing nothing."""
+    mine.reload()
+    expect(theirs.get_by_text("Kim Kanaal typt een antwoord")).to_have_count(0)
+
+
 def test_two_agents_share_the_inbox(desks, played):
     mine, theirs = desks
     phone, name, _ = MARIE_LOUISE
     played.write(phone=phone, name=name, text="Kan ik morgen langskomen?")
     _open(theirs, name)
     _open(mine, name)
-    mine.get_by_role("button", name="Neem het").click()
+    take = mine.get_by_role("button", name="Neem het")
+    shown_soon(
+        [(theirs, "#desk-now")],
+        lambda _: "Kim Kanaal heeft dit gesprek",
+        lambda _: pressed(mine, "/take/", take.click),
+        undo=lambda: _give_back(mine, theirs),
+    )
     expect(mine.get_by_text("U hebt dit gesprek.")).to_be_visible()
-    expect(theirs.get_by_text("Kim Kanaal nam het gesprek").last).to_be_visible()  # without reloading
+    expect(theirs.get_by_text("Kim Kanaal nam het gesprek").last).to_be_visible()
     # They see each other look, and type.
     expect(mine.get_by_text("Sem Super kijkt ook")).to_be_visible()
-    mine.get_by_label("Uw antwoord").press_sequentially("Goede")
-    expect(theirs.get_by_text("Kim Kanaal typt een antwoord")).to_be_visible()
+    typed = mine.get_by_label("Uw antwoord")
+    shown_soon(
+        [(theirs, "#others")],
+        lambda _: "Kim Kanaal typt een antwoord",
+        lambda _: pressed(mine, "/typing/", lambda: typed.press_sequentially("Goede")),
+        undo=lambda: _come_again(mine, theirs),
+    )
     # Both write; who was second is told, and keeps the text.
     theirs.get_by_label("Uw antwoord").fill("Tot morgen dan.")
-    answer = f"U bent morgen welkom ({time.time_ns()})."
-    mine.get_by_label("Uw antwoord").fill(answer)
-    mine.get_by_role("button", name="Verzenden").click()
-    expect(theirs.locator(".message", has_text=answer)).to_be_visible()
+    answer = f"U bent morgen welkom ({time.time_ns()})"
+    send = mine.get_by_role("button", name="Verzenden")
+
+    def answered(attempt: int) -> float:
+        mine.get_by_label("Uw antwoord").fill(f"{answer}: {attempt}.")
+        return pressed(mine, "/reply/", send.click)
+
+    shown_soon([(theirs, "#messages")], lambda attempt: re.escape(f"{answer}: {attempt}."), answered)
     theirs.get_by_role("button", name="Verzenden").click()
     expect(theirs.get_by_role("alert")).to_contain_text("Een collega heeft geantwoord terwijl u schreef")
     expect(theirs.get_by_label("Uw antwoord")).to_have_value("Tot morgen dan.")
@@ -94,9 +124,11 @@ def test_two_agents_share_the_inbox(desks, played):
     expect(mine.get_by_role("link", name=name).first).to_be_visible()
 
 
-def _somebody_writes(played) -> None:
+def _somebody_writes(played) -> float:
     stamp = time.time_ns()
+    began = now()
     played.write(phone=f"+316{stamp % 10**8:08}", name=f"Nieuw {stamp}", text="Hallo")
+    return began
 
 
 def _told(page, wanted: list[str]) -> None:
@@ -115,8 +147,13 @@ def test_who_begins_to_wait_is_shown_and_heard_as_each_agent_chose(desks, played
     notice, tone = "Een inwoner wacht op antwoord", "a tone, running"
     # In a conversation too the title counts; nothing is heard of who did not ask for it.
     before = int(mine.locator("#waiting [data-count]").get_attribute("data-count"))
-    _somebody_writes(played)
-    expect(mine).to_have_title(re.compile(rf"^\({before + 1}\) {CITIZENS[0][1]}"), timeout=SOON)
+    shown_soon(
+        [(mine, "title"), (theirs, "title"), (theirs, "#list-waiting")],
+        lambda attempt: rf"(^|\D){before + 1 + attempt}(\D|$)",
+        lambda _: _somebody_writes(played),
+    )
+    before = int(mine.locator("#waiting [data-count]").get_attribute("data-count")) - 1
+    expect(mine).to_have_title(re.compile(rf"^\({before + 1}\) {CITIZENS[0][1]}"))
     expect(mine.locator("#waiting")).to_contain_text(f"Wacht op antwoord: {before + 1}")
     mine.get_by_text("Meldingen in deze browser").click()
     mine.get_by_label("Toon een melding van de browser").check()
@@ -125,7 +162,7 @@ def test_who_begins_to_wait_is_shown_and_heard_as_each_agent_chose(desks, played
     _told(mine, [tone])  # so that it is known
     # Looking at the page, one hears it; looking elsewhere, one is shown it too.
     _somebody_writes(played)
-    expect(mine).to_have_title(re.compile(rf"^\({before + 2}\) "), timeout=SOON)
+    expect(mine).to_have_title(re.compile(rf"^\({before + 2}\) "))
     _told(mine, [tone])
     mine.evaluate(HIDE, True)
     mine.wait_for_timeout(3_000)  # several at once are told once
@@ -146,7 +183,7 @@ def test_who_begins_to_wait_is_shown_and_heard_as_each_agent_chose(desks, played
     mine.evaluate("window.told = []")
     _somebody_writes(played)
     _told(mine, [notice])
-    expect(theirs).to_have_title(re.compile(rf"^\({before + 4}\) Inbox"), timeout=SOON)
+    expect(theirs).to_have_title(re.compile(rf"^\({before + 4}\) Inbox"))
     _told(theirs, [])
 
 
@@ -156,31 +193,43 @@ def test_what_a_colleague_does_is_seen_in_lists_and_conversations_and_after_a_lo
     _open(mine, name)
     theirs.get_by_role("link", name="Alle open").click()
     row = theirs.get_by_role("listitem").filter(has=theirs.get_by_role("link", name=name))
-    expect(row).to_contain_text("Kim Kanaal kijkt ook", timeout=SOON)
-    mine.get_by_label("Uw antwoord").press_sequentially("Goede")
-    expect(row).to_contain_text("Kim Kanaal typt een antwoord", timeout=SOON)
+    expect(row).to_contain_text("Kim Kanaal kijkt ook")
+    thread_id = mine.url.split("/threads/")[1].split("/")[0]
+    typed = mine.get_by_label("Uw antwoord")
+    shown_soon(
+        [(theirs, f"#there-{thread_id}")],
+        lambda _: "Kim Kanaal typt een antwoord",
+        lambda _: pressed(mine, "/typing/", lambda: typed.press_sequentially("Goede")),
+        undo=lambda: _come_again(mine, theirs),
+    )
     # Who goes through a list by keys stays where they are while it is brought up to date.
     row.get_by_role("link", name=name).focus()
     text = f"Bent u er nog? {time.time_ns()}"
-    played.write(phone=phone, name=name, text=text)
-    expect(row).to_contain_text(text, timeout=SOON)
+
+    def asked(attempt: int) -> float:
+        began = now()
+        played.write(phone=phone, name=name, text=f"{text}, {attempt}")
+        return began
+
+    both = [(theirs, "#threads"), (mine, "#messages")]
+    shown_soon(both, lambda attempt: re.escape(f"{text}, {attempt}"), asked)
     expect(row.get_by_role("link", name=name)).to_be_focused()
     theirs.keyboard.press("Enter")
-    expect(theirs.get_by_text("Kim Kanaal typt een antwoord")).to_be_visible(timeout=SOON)
+    expect(theirs.get_by_text("Kim Kanaal typt een antwoord")).to_be_visible()
     # Without a connection the page says so; with it again, it shows what was missed.
     theirs.context.set_offline(True)
-    expect(theirs.get_by_text("Geen verbinding.")).to_be_visible(timeout=SOON)
+    expect(theirs.get_by_text("Geen verbinding.")).to_be_visible(timeout=RECOVERED)
     assert violations(theirs) == []
     taken = mine.get_by_role("button", name="Neem het")
     if taken.count():
         taken.click()
     text = f"Ik sta nu buiten {time.time_ns()}"
     played.write(phone=phone, name=name, text=text)
-    expect(mine.get_by_text(text)).to_be_visible(timeout=SOON)
+    expect(mine.get_by_text(text)).to_be_visible()
     expect(theirs.get_by_text(text)).to_have_count(0)
     theirs.context.set_offline(False)
-    expect(theirs.get_by_text(text)).to_be_visible(timeout=SOON)
-    expect(theirs.get_by_text("Kim Kanaal heeft dit gesprek.")).to_be_visible(timeout=SOON)
+    expect(theirs.get_by_text(text)).to_be_visible(timeout=RECOVERED)
+    expect(theirs.get_by_text("Kim Kanaal heeft dit gesprek.")).to_be_visible(timeout=RECOVERED)
     expect(theirs.get_by_text("Geen verbinding.")).to_have_count(0)
 
 
@@ -215,6 +264,13 @@ def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):
     mine.get_by_role("button", name="Toon het; dit wordt vastgelegd").click()
     expect(mine.locator("#messages")).to_contain_text("999990342")
     expect(theirs.locator("#messages")).not_to_contain_text("999990342")
+    # There it stays, while the page is brought up to date, until it is loaded again.
+    text = f"Ziet u het? {time.time_ns()}"
+    played.write(phone=CITIZENS[0][0], name=fatima, text=text)
+    expect(mine.locator("#messages")).to_contain_text(text)
+    expect(mine.locator("#messages")).to_contain_text("999990342")
+    mine.reload()
+    expect(mine.locator("#messages")).not_to_contain_text("999990342")
     # By keyboard alone: the list of keys, then an answer that begins from a canned one.
     mine.locator("h1").click()
     mine.keyboard.press("?")

@@ -1,8 +1,13 @@
 /* Keeps what has data-live up to date: listens to the server, and lets htmx fetch the part again when it changed.
  * The connection carries no content. Hidden tabs let go; without a connection the page says so, asks every ten seconds,
- * and catches up by itself. */
+ * and catches up by itself. What somebody asked for in full stays so until the page is loaded again. */
 (() => {
   "use strict";
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    const revealed = document.querySelector("[data-revealed]")?.dataset.revealed;
+    if (revealed) event.detail.headers["X-Revealed"] = revealed;
+  });
+
   const POLL = 10000, RETRY = 30000, DOUBT = 3000, GAP = 500;
   const place = document.querySelector("[data-live]");
   if (!place) return;
@@ -25,7 +30,7 @@
   }
   const refresh = sparing(() => place.dispatchEvent(new Event("live")), GAP);
   const look = sparing(() => tell("presence", "presence"), GAP);
-  const recount = sparing(() => tell("waiting", "inbox"), 3 * GAP);
+  const recount = sparing(() => tell("waiting", "inbox"), 2 * GAP);
   const all = () => { refresh(); look(); recount(); };
 
   function stop() {
