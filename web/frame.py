@@ -21,6 +21,7 @@ from accounts.sign_on import gate
 from accounts.sign_on.models import SignOn
 from messaging import reading
 from tenants.models import BreakGlass, Municipality, Trouble
+from tenants.stages import Stage
 from web.access import is_fragment, permissions
 
 # In the order of the navigation: name of the address, its word, and who sees it.
@@ -76,6 +77,7 @@ SETTINGS = frozenset(
     }
 )
 FEW_SETTINGS = 2
+FEW_DOORS = 4  # that fit above a page on a phone; more of them stand behind one button there
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,12 @@ class Frame:
     is_console: bool
     doors: tuple[Door, ...]
     settings: tuple[Door, ...]
+    has_menu: bool
+    here: Promise | str  # the word of the door behind which the page is
     # With which the municipality's numbers cannot send or receive. Asked for when shown, and error pages show none:
     # they may be made where no tenant is.
     troubles: Callable[[], list[Trouble]]
+    is_suspended: bool  # the BSP has it send nothing (tenants/stages.py)
     # Of the BSP's people: who is inside or asks to be, and the entry by which whoever asks for the page is.
     entries: Callable[[], list[BreakGlass]]
     inside_by: Callable[[], BreakGlass | None]
@@ -139,6 +144,9 @@ def _frame(request: HttpRequest) -> Frame:
         is_console=is_console,
         doors=tuple(door for door in doors if door not in setting),
         settings=setting,
+        has_menu=len(doors) > FEW_DOORS,
+        here=next((door.word for door in doors if door.is_current), ""),
+        is_suspended=bool(allowed) and municipality is not None and municipality.stage == Stage.SUSPENDED,
         troubles=list if is_console or not allowed else reading.blocking,
         entries=list
         if is_console or municipality is None or not allowed or entry_id is not None

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.flows.live import eventually
 from tests.web.pages import ANSWERED, SENT_ON
-from tests.web.stage import AXE, CITIZENS, WIDE, violations, violations_in_every_size
+from tests.web.stage import AXE, CITIZENS, PHONE, WIDE, violations, violations_in_every_size
 
 FATIMA, OMER = CITIZENS[0], CITIZENS[2]
 
@@ -222,6 +222,25 @@ def test_by_keyboard_one_gets_past_the_frame(context, played):
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.get_by_label("Zoek in gesprekken")).to_be_focused()
+
+
+def test_on_a_phone_many_pages_stand_behind_one_button(context, played):
+    page = played.sign_in(context, "operator")
+    assert not page.get_by_role("button", name="Menu").is_visible()
+    expect(page.get_by_role("link", name="Gemeenten", exact=True)).to_be_visible()
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert page.locator(".frame-header").bounding_box()["height"] < PHONE[1] / 4
+    expect(page.get_by_role("link", name="Gemeenten", exact=True)).to_be_hidden()
+    menu = page.get_by_role("button", name="Menu: Overzicht")
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Gemeenten", exact=True)).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    menu.click()
+    page.get_by_role("link", name="Gemeenten", exact=True).click()
+    expect(page.get_by_role("button", name="Menu: Gemeenten")).to_be_visible()
 
 
 @pytest.mark.parametrize("word", ["agent", "support"], ids=["municipality", "console"])

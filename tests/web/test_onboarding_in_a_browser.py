@@ -340,12 +340,17 @@ def declare_otherwise(road: Road) -> None:
     expect(admin.get_by_role("listitem").filter(has_text="Toerisme").first).to_be_visible()
 
 
-def answer(road: Road) -> None:
-    """Answer the first citizen; the ticks come by themselves."""
-    message = {"type": "text", "text": {"body": "Is mijn vergunning klaar?"}}
+def write(road: Road, text: str) -> None:
+    """Have a citizen write."""
+    message = {"type": "text", "text": {"body": text}}
     citizen = {"phone": "+31697000193", "name": "Hanna Hop"}
     update = {"phone_number_id": META_NUMBER, "citizen": citizen, "message": message}
     road.stage.live.post("inbound", {"updates": [update], "wait": True})
+
+
+def answer(road: Road) -> None:
+    """Answer the first citizen; the ticks come by themselves."""
+    write(road, "Is mijn vergunning klaar?")
     admin = road.admin
     admin.goto(road.at("/inbox/?list=all"))
     admin.get_by_role("link", name="Hanna Hop").click()
@@ -358,6 +363,34 @@ def answer(road: Road) -> None:
     support.goto(road.stage.url("operator", "/overview/?q=zwol"))
     expect(support.get_by_role("status").get_by_role("link", name="Zwolle")).to_be_visible()
     look(support)
+
+
+def suspend(road: Road) -> None:
+    """Suspend it, with a reason: nothing leaves, what comes in does, and it is said; resumed, what waited leaves."""
+    admin, ours = road.admin, road.approver
+    ours.goto(road.address)
+    ours.get_by_role("link", name="Opschorten").click()
+    press(ours, "Opschorten", said="Schrijf op waarom")
+    ours.get_by_label("Waarom?").fill("Er wordt iets nagegaan.")
+    press(ours, "Opschorten")
+    heading(ours, "Opgeschort")
+    write(road, "En wat kost het?")
+    expect(admin.get_by_text("En wat kost het?")).to_be_visible()  # by itself, and with it what is the matter
+    expect(admin.get_by_text("Uw aanbieder heeft het verzenden opgeschort.")).to_be_visible()
+    admin.get_by_label("Uw antwoord").fill("Het kost niets.")
+    press(admin, "Verzenden")
+    waits = admin.locator(".message", has_text="Het kost niets.")
+    expect(waits).to_be_visible()
+    look(admin)
+    sent = [each["body"] for each in road.stage.live.rows("sends", number=META_NUMBER)]
+    assert "Het kost niets." not in str(sent)
+    expect(waits.locator(".message__tick--queued")).to_be_visible()
+    ours.get_by_role("link", name="Hervatten").click()
+    press(ours, "Hervatten")
+    heading(ours, "Live")
+    expect(waits).to_contain_text(re.compile("Afgeleverd|Gelezen"), timeout=SLOW)
+    admin.reload()
+    expect(admin.get_by_text("opgeschort")).to_have_count(0)
 
 
 def test_a_municipality_goes_from_an_empty_application_to_its_first_citizen_who_is_answered(road, tmp_path):
@@ -373,3 +406,4 @@ def test_a_municipality_goes_from_an_empty_application_to_its_first_citizen_who_
     write_a_template(road)
     declare_otherwise(road)
     answer(road)
+    suspend(road)
