@@ -7,7 +7,6 @@ SKIPPED, and with AUDIT=strict fails.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from config.local import npm
 from config.local.folders import ROOT
 
 LOCK = ROOT / "requirements" / "test.txt"  # what the image has is in it too
@@ -83,10 +83,10 @@ def judge_python(said: Mapping[str, Any], *, why: str = "") -> Finding:
 
 def of_pages() -> Finding:
     """Ask npm of every package that the pages' files come from."""
-    npm = shutil.which("npm")
-    if npm is None:
+    started = npm.command()
+    if started is None:
         return Finding("pages", (), asked=0, skipped=0, why="there is no npm here")
-    said, why = _json_of([npm, "audit", "--json", "--package-lock-only", "--omit", "dev"])
+    said, why = _json_of([*started, "audit", "--json", "--package-lock-only", "--omit", "dev"])
     return judge_pages(said, why=why)
 
 

