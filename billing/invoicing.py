@@ -26,6 +26,10 @@ from billing.rating import Bill
 from billing.recomputing import last_closed
 from tenants.models import Municipality
 
+ISSUE_BY_DAY = (
+    15  # of the month after the supply (Wet op de omzetbelasting 1968, art. 34g; EU directive 2006/112, art. 222)
+)
+WARN_FROM_DAY = 12
 GRACE_DAYS = 5  # what Meta reports of a month's last day may come days late
 
 
@@ -60,6 +64,11 @@ def grace_ends(*, month: date) -> datetime:
     """Return the moment from which a month may be reviewed."""
     after = next_month(month=month)
     return datetime(after.year, after.month, GRACE_DAYS, tzinfo=AMSTERDAM).astimezone(UTC)
+
+
+def issue_by(*, month: date) -> date:
+    """Return the last day on which a month's invoices may be issued."""
+    return next_month(month=month).replace(day=ISSUE_BY_DAY)
 
 
 @transaction.atomic(durable=True)

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from audit.record import Actor, record
+from billing.balances import settle
 from billing.canonical import NO_DOCUMENT, document_hash
 from billing.collecting import steps
 from billing.documents import mailing
@@ -98,8 +99,10 @@ def finalise(*, invoice_id: UUID, actor: Actor, at: datetime) -> Invoice:
     invoice.status = Invoice.Status.FINALISED
     invoice.document_hash = document_hash(invoice=invoice, lines=invoice.lines.all())
     invoice.save()
-    if invoice.credits_id is not None:
-        _settle_credited(invoice.credits_id)
+    if invoice.credits_id is None:
+        settle(invoice=invoice)  # one of nothing is paid at once
+    else:
+        settle(invoice=Invoice.objects.select_for_update(no_key=True).get(id=invoice.credits_id))
     steps.queue(invoice=invoice)
     with suppress(mailing.NoAddress):  # then it is downloaded, or a person mails it
         mailing.queue(invoice=invoice, actor=actor, at=at)
@@ -142,14 +145,3 @@ def _hash_before(invoice: Invoice) -> str:
     """Return the hash of the document before this one; the counter is locked, so it is committed."""
     before = Invoice.objects.filter(series=invoice.series, year=invoice.year, sequence=(invoice.sequence or 0) - 1)
     return before.values_list("document_hash", flat=True).first() or NO_DOCUMENT
-
-
-def _settle_credited(credited_id: UUID) -> None:
-    """Have an invoice of which nothing is left say so."""
-    credited = Invoice.objects.select_for_update(no_key=True).get(id=credited_id)
-    notes = credited.credit_notes.exclude(status__in=[Invoice.Status.DRAFT, Invoice.Status.REVIEW])
-    taken_off = sum(each.total_cents for each in notes.exclude(status=Invoice.Status.APPROVED))
-    lines_left = credited.lines.filter(credited_by=None).exists()
-    if taken_off == credited.total_cents and not lines_left and credited.status != Invoice.Status.CREDITED:
-        credited.status = Invoice.Status.CREDITED
-        credited.save(update_fields=["status"])

@@ -1,16 +1,25 @@
-"""Payments, booked by a person from the bank's statement, and what is still owed, by age."""
+"""Payments, booked by a person from the bank's statement; what is still owed, by age, and what we owe back.
+
+What we owe back, because a note took off what was paid, goes back by the bank, or is set off against another invoice.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Sum
+from django.db.models import BigIntegerField, F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from audit.record import Actor, record
+from billing.balances import Balance, balance_of, settle
 from billing.issuing import WrongState
-from billing.models import Invoice, Payment
+from billing.models import Collection, Invoice, Payment
+from billing.models.invoices import FINAL_STATES
+from billing.months import day_of
 
+ENDED = ["paid", "void", "uncollectible"]  # Stripe's states in which it asks for nothing
 AGES = (0, 30, 60, 90)  # days past the due date from which a class begins, after what is not due
 
 
@@ -18,18 +27,16 @@ class BookedAlready(Exception):
     """The same line of a statement is booked on the invoice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What came of an invoice, in cents."""
+class MoreThanCameIn(Exception):
+    """More would have gone back than came in and was to be paid back."""
 
-    total_cents: int
-    credited_cents: int
-    paid_cents: int
 
-    @property
-    def open_cents(self) -> int:
-        """What is still owed; negative: what we owe."""
-        return self.total_cents - self.credited_cents - self.paid_cents
+class NothingToSetOff(Exception):
+    """Nothing is owed back of the one, nothing is open of the other, or they are not of one municipality."""
+
+
+class AskedAtStripe(Exception):
+    """Stripe asks for the whole of the other invoice, and cannot be told that a part of it was set off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,16 @@ def book_payment(
 ) -> Payment:
     """Book what came in for a finalised invoice, or went back when negative; it is paid when all has come in. Audited.
 
-    Raises Invoice.DoesNotExist, WrongState, BookedAlready; ValueError: nothing to book, or no reference.
+    Raises Invoice.DoesNotExist, WrongState, BookedAlready, MoreThanCameIn; ValueError: nothing to book, no reference.
     """
     if amount_cents == 0 or not reference.strip():
         raise ValueError("a payment has an amount and the reference of the bank's statement")
     invoice = Invoice.objects.select_for_update(no_key=True).get(id=invoice_id, kind=Invoice.Kind.USAGE)
     if invoice.status in (Invoice.Status.DRAFT, Invoice.Status.REVIEW, Invoice.Status.APPROVED):
         raise WrongState(f"it is {invoice.status}: only a finalised invoice is paid")
+    before = balance_of(invoice=invoice)
+    if amount_cents < 0 and before.paid_cents + amount_cents < min(0, before.total_cents - before.credited_cents):
+        raise MoreThanCameIn("no more goes back than came in")
     try:
         with transaction.atomic():
             payment = Payment.objects.create(
@@ -61,32 +71,64 @@ def book_payment(
                 amount_cents=amount_cents,
                 paid_date=paid_date,
                 reference=reference.strip()[:100],
-                recorded_at=at,
-                recorded_by_schema=actor.schema,
-                recorded_by_id=actor.id,
-                recorded_by_name=actor.name,
+                **_by(actor, at),
             )
     except IntegrityError as error:
         raise BookedAlready("this payment is booked on the invoice already") from error
-    is_paid = balance_of(invoice=invoice).open_cents <= 0
-    if invoice.status != Invoice.Status.CREDITED:
-        wanted = Invoice.Status.PAID if is_paid else Invoice.Status.FINALISED
-        if invoice.status != wanted:
-            invoice.status = wanted
-            invoice.save(update_fields=["status"])
+    is_paid = settle(invoice=invoice).is_settled
     details = {"amount_cents": amount_cents, "paid_date": paid_date.isoformat(), "is_paid": is_paid}
     record(action="invoice.pay", actor=actor, at=at, subject=f"invoice {invoice_id}", details=details)
     return payment
 
 
-def balance_of(*, invoice: Invoice) -> Balance:
-    """Return what came of an invoice."""
-    notes = invoice.credit_notes.filter(status=Invoice.Status.FINALISED)
-    return Balance(
-        total_cents=invoice.total_cents,
-        credited_cents=notes.aggregate(sum=Sum("total_cents"))["sum"] or 0,
-        paid_cents=invoice.payments.aggregate(sum=Sum("amount_cents"))["sum"] or 0,
+@transaction.atomic
+def set_off(*, invoice_id: UUID, against_id: UUID, actor: Actor, at: datetime) -> int:
+    """Set what we owe back of an invoice off against what is open of another of the municipality; return the cents.
+
+    Two bookings that name each other, both or neither; asked for twice, the second finds nothing left. Audited.
+    Raises Invoice.DoesNotExist, NothingToSetOff, AskedAtStripe.
+    """
+    chosen = Invoice.objects.filter(id__in=[invoice_id, against_id], kind=Invoice.Kind.USAGE, status__in=FINAL_STATES)
+    locked = {each.id: each for each in chosen.select_for_update(no_key=True).order_by("id")}
+    if invoice_id not in locked or against_id not in locked:
+        raise Invoice.DoesNotExist
+    invoice, against = locked[invoice_id], locked[against_id]
+    is_open = balance_of(invoice=against).open_cents
+    cents = min(balance_of(invoice=invoice).owed_back_cents, is_open)
+    if invoice.municipality_id != against.municipality_id or cents <= 0:
+        raise NothingToSetOff("there is nothing to set off between these two")
+    if cents < is_open and Collection.objects.filter(invoice=against).exclude(stripe_status__in=ENDED).exists():
+        raise AskedAtStripe("Stripe asks for the whole of it")
+    for one, other, amount_cents in ((invoice, against, -cents), (against, invoice, cents)):
+        reference = f"verrekend met {other.number}"
+        before = one.payments.filter(reference__startswith=reference).count()
+        Payment.objects.create(
+            invoice=one,
+            amount_cents=amount_cents,
+            paid_date=day_of(moment=at),
+            reference=f"{reference} ({before + 1})" if before else reference,
+            **_by(actor, at),
+        )
+        settle(invoice=one)
+    details = {"amount_cents": cents, "against": str(against_id)}
+    record(action="invoice.set_off", actor=actor, at=at, subject=f"invoice {invoice_id}", details=details)
+    return cents
+
+
+def owed_back(*, municipality_id: UUID | None = None) -> list[tuple[Invoice, Balance]]:
+    """Return the invoices of which we owe something back, the oldest first; of one municipality or of all."""
+    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount_cents"))
+    notes = Invoice.objects.filter(credits=OuterRef("pk"), status=Invoice.Status.FINALISED).order_by()
+    taken_off = notes.values("credits").annotate(sum=Sum("total_cents"))
+    issued = Invoice.objects.filter(kind=Invoice.Kind.USAGE, status__in=FINAL_STATES)
+    if municipality_id is not None:
+        issued = issued.filter(municipality_id=municipality_id)
+    summed = issued.annotate(
+        paid=Coalesce(Subquery(paid.values("sum")), 0, output_field=BigIntegerField()),
+        taken_off=Coalesce(Subquery(taken_off.values("sum")), 0, output_field=BigIntegerField()),
     )
+    owed = summed.filter(total_cents__lt=F("paid") + F("taken_off")).order_by("finalised_at", "number")
+    return [(each, Balance(each.total_cents, each.taken_off, each.paid)) for each in owed]
 
 
 def unpaid(*, day: date, municipality_id: UUID | None = None) -> list[Unpaid]:
@@ -108,6 +150,15 @@ def unpaid(*, day: date, municipality_id: UUID | None = None) -> list[Unpaid]:
         for invoice in invoices
     ]
     return [each for each in found if each.balance.open_cents > 0]
+
+
+def _by(actor: Actor, at: datetime) -> dict[str, Any]:
+    return {
+        "recorded_at": at,
+        "recorded_by_schema": actor.schema,
+        "recorded_by_id": actor.id,
+        "recorded_by_name": actor.name,
+    }
 
 
 def age_of(*, days: int) -> int:

@@ -5,17 +5,18 @@ and not even that leaves this room.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from billing.balances import Balance
 from billing.models import Conversation, Invoice, InvoiceLine, RateCard
 from billing.models.invoices import FINAL_STATES
-from billing.months import day_of
-from billing.paying import Unpaid, unpaid
+from billing.months import day_of, previous_month
+from billing.paying import Unpaid, owed_back, unpaid
 from tenants.models import Municipality
 
 CONVERSATIONS_A_PAGE = 100
@@ -23,10 +24,16 @@ CONVERSATIONS_A_PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class InvoiceRow:
-    """One invoice in a month's list."""
+    """One invoice in a month's list. before_cents: net of the municipality's invoice of the month before, or None."""
 
     invoice: Invoice
     municipality: str
+    before_cents: int | None
+
+    @property
+    def difference_cents(self) -> int | None:
+        """What it comes to more than the month before, or less."""
+        return None if self.before_cents is None else self.invoice.net_cents - self.before_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,15 @@ class UnpaidRow:
     """One invoice of which something is owed, and by whom."""
 
     unpaid: Unpaid
+    municipality: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwedBackRow:
+    """One invoice of which we owe something back, and to whom."""
+
+    invoice: Invoice
+    balance: Balance
     municipality: str
 
 
@@ -97,9 +113,12 @@ def month_of_invoices(*, month: date | None = None) -> MonthOfInvoices:
     months = tuple(Invoice.objects.order_by("-period").values_list("period", flat=True).distinct())
     chosen = month if month is not None else (months[0] if months else None)
     names = dict(Municipality.objects.values_list("id", "name"))
+    usage = Invoice.objects.filter(kind=Invoice.Kind.USAGE)
+    earlier = usage.filter(period=previous_month(month=chosen)) if chosen else usage.none()
+    before = dict(earlier.values_list("municipality_id", "net_cents"))
     rows = [
-        InvoiceRow(invoice=invoice, municipality=names.get(invoice.municipality_id, ""))
-        for invoice in (Invoice.objects.filter(period=chosen, kind=Invoice.Kind.USAGE) if chosen else ())
+        InvoiceRow(invoice, names.get(invoice.municipality_id, ""), before.get(invoice.municipality_id))
+        for invoice in (usage.filter(period=chosen) if chosen else ())
     ]
     return MonthOfInvoices(
         month=chosen,
@@ -109,6 +128,14 @@ def month_of_invoices(*, month: date | None = None) -> MonthOfInvoices:
         vat_cents=sum(row.invoice.vat_cents for row in rows),
         total_cents=sum(row.invoice.total_cents for row in rows),
     )
+
+
+def lines_of(*, invoices: Iterable[Invoice]) -> dict[UUID, list[InvoiceLine]]:
+    """Return the lines of many invoices in order, by the invoice's id."""
+    found: dict[UUID, list[InvoiceLine]] = {}
+    for each in InvoiceLine.objects.filter(invoice__in=list(invoices)).order_by("position"):
+        found.setdefault(each.invoice_id, []).append(each)
+    return found
 
 
 def invoice(*, invoice_id: UUID) -> InvoiceView:
@@ -156,6 +183,12 @@ def unpaid_rows(*, at: datetime) -> list[UnpaidRow]:
     names = dict(Municipality.objects.values_list("id", "name"))
     rows = unpaid(day=day_of(moment=at))
     return [UnpaidRow(each, names.get(each.invoice.municipality_id, "")) for each in rows]
+
+
+def owed_back_rows() -> list[OwedBackRow]:
+    """Return the invoices of which we owe something back, with the names of those to whom."""
+    names = dict(Municipality.objects.values_list("id", "name"))
+    return [OwedBackRow(found, balance, names.get(found.municipality_id, "")) for found, balance in owed_back()]
 
 
 def months_of_use(*, municipality_id: UUID, current: date, most: int) -> list[date]:

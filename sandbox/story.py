@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.books import iso
 from sandbox.envelope import Update, copy_of
 from sandbox.inbound import UnfitMessage, find_citizen, write_message
-from sandbox.story_plan import Line, Plan, Scene, message_of, plan_story
+from sandbox.story_plan import CITIZENS_EACH, WRITERS_EACH, Line, Plan, Scene, message_of, plan_story
 from sandbox.world import Conflict
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class Story:
         self._random = random.Random(seed)
         self._played = 0
         self._last: dict[str, Any] = {}
+        # The last message that each citizen got, by number and citizen, and how many sends were looked at for it.
+        self._answered: dict[tuple[str, int], str | None] = {}
+        self._looked_at = 0
 
     def describe(self) -> dict[str, Any]:
         """Tell what is to come."""
@@ -80,6 +83,7 @@ class Story:
                 self._sandbox.world.citizen(business=business, phone=actor.phone, bsuid=actor.bsuid, links=True)
 
     async def _deliver(self, *, scene: Scene) -> None:
+        self._look_at_answers()
         written = {id(line): self._write(line=line) for line in scene.lines}
         stages = {line.stage for line in scene.lines} | {line.again_in_stage or 0 for line in scene.lines}
         for stage in sorted(stages):
@@ -96,19 +100,20 @@ class Story:
                     f"scene {self._played}: not acknowledged within {ACKNOWLEDGED_WITHIN_SECONDS:.0f} seconds"
                 ) from error
 
+    def _look_at_answers(self) -> None:
+        """Note who got which message last; all is quiet, so each send is looked at once."""
+        sends = self._sandbox.world.books.sends
+        for send in sends[self._looked_at :]:
+            if send.type != "reaction":
+                self._answered[send.number_id, send.citizen_key] = send.wamid
+        self._looked_at = len(sends)
+
     def _write(self, *, line: Line) -> Update:
         world, actor = self._sandbox.world, line.actor
         number = world.numbers[actor.number_id]
         citizen = find_citizen(world=world, number=number, raw=line.described)
         citizen.behaviour = actor.behaviour or citizen.behaviour
-        answered = next(
-            (
-                send.wamid
-                for send in reversed(world.books.sends)
-                if send.citizen_key == citizen.key and send.number_id == number.id and send.type != "reaction"
-            ),
-            None,
-        )
+        answered = self._answered.get((number.id, citizen.key))
         raw: dict[str, Any] = {
             "phone_number_id": number.id,
             "citizen": line.described,
@@ -123,7 +128,7 @@ class Story:
 def prepare_story(*, sandbox: "Sandbox", raw: dict[str, Any]) -> Story:
     """Plan the story and set the clock to its first morning.
 
-    raw: {"businesses": [{"waba_id", "phone_number_id"}, …], "month": "YYYY-MM", "seed"?}.
+    raw: {"businesses": [{"waba_id", "phone_number_id"}, …], "month": "YYYY-MM", "seed"?, "writers_each"?}.
     Raises UnfitMessage: something is missing or unknown.  Raises Conflict: the clock would go back after traffic.
     """
     world = sandbox.world
@@ -132,7 +137,10 @@ def prepare_story(*, sandbox: "Sandbox", raw: dict[str, Any]) -> Story:
         raise UnfitMessage("a story needs businesses")
     year, month = _read_month(text=raw.get("month"))
     seed = int(raw.get("seed", 1))
-    plan = plan_story(businesses=businesses, year=year, month=month, seed=seed)
+    writers_each = int(raw.get("writers_each", WRITERS_EACH))
+    if not 1 <= writers_each <= CITIZENS_EACH:
+        raise UnfitMessage(f"writers_each is 1 to {CITIZENS_EACH}")
+    plan = plan_story(businesses=businesses, year=year, month=month, seed=seed, writers_each=writers_each)
     if plan.starts_at < world.clock.now() and not world.untouched:
         raise Conflict("the clock goes back only before any traffic")
     world.clock.move_to(moment=plan.starts_at)

@@ -49,6 +49,7 @@ SCENES: tuple[tuple[int, int, int, str, str], ...] = (
     (-1, 0, 30, "silent", "Half an hour into the new month"),
 )
 CITIZENS_EACH = 18
+WRITERS_EACH = 5  # of a municipality's citizens who write in a busy scene; in one of all, no more than three
 # What is sent, in turn; of this order every stretch of twenty has at least eight kinds.
 KINDS = (
     "text", "text", "image", "text", "location", "text", "text", "document", "text", "interactive",
@@ -124,7 +125,9 @@ class Plan:
     actors: list[Actor]
 
 
-def plan_story(*, businesses: list[tuple[str, str]], year: int, month: int, seed: int) -> Plan:
+def plan_story(
+    *, businesses: list[tuple[str, str]], year: int, month: int, seed: int, writers_each: int = WRITERS_EACH
+) -> Plan:
     """Plan the month for the businesses, given as (waba_id, phone_number_id)."""
     drawn = random.Random(seed)
     actors = [
@@ -137,7 +140,7 @@ def plan_story(*, businesses: list[tuple[str, str]], year: int, month: int, seed
             actors[place * CITIZENS_EACH + position].behaviour = behaviour
     for place in {0, len(businesses) - 1}:
         actors[place * CITIZENS_EACH + DOUBLE].double = True
-    writer = _Writer(drawn=drawn, places=len(businesses), actors=actors)
+    writer = _Writer(drawn=drawn, places=len(businesses), actors=actors, each=writers_each)
     scenes = []
     for index, (day, hour, minute, kind, title) in enumerate(SCENES):
         moment = _moment(year=year, month=month, day=day, hour=hour, minute=minute)
@@ -149,9 +152,10 @@ def plan_story(*, businesses: list[tuple[str, str]], year: int, month: int, seed
 class _Writer:
     """Hands out who writes what, so that everybody writes about equally often and every kind occurs."""
 
-    def __init__(self, *, drawn: random.Random, places: int, actors: list[Actor]) -> None:
+    def __init__(self, *, drawn: random.Random, places: int, actors: list[Actor], each: int) -> None:
         self._drawn = drawn
         self._places = places
+        self._each = each
         self._actors = actors
         self._turns = [0] * places
         self._kinds = 0
@@ -182,7 +186,7 @@ class _Writer:
 
     def _writers(self, *, index: int, kind: str) -> list[Actor]:
         writers: list[Actor] = []
-        each = 3 if kind == "all" else 5
+        each = min(3, self._each) if kind == "all" else self._each
         for place in range(self._places):
             own = self._actors[place * CITIZENS_EACH : (place + 1) * CITIZENS_EACH]
             chosen = [own[(self._turns[place] + step) % CITIZENS_EACH] for step in range(each)]

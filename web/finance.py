@@ -15,9 +15,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission
 from audit.record import record
-from billing import overview, paying, reading
+from billing import balances, overview, reading
+from billing.invoicing import WARN_FROM_DAY, issue_by
 from billing.models import Collection, Invoice, InvoiceLine
-from billing.models.invoices import FINAL_STATES
+from billing.models.invoices import FINAL_STATES, OPEN_STATES
+from billing.months import day_of
 from tenants import clock
 from web.access import PageRequest, permissions, requires
 
@@ -38,12 +40,15 @@ def invoices(request: PageRequest) -> HttpResponse:
     shown = reading.month_of_invoices(month=_month(request))
     states = Counter(row.invoice.status for row in shown.rows)
     notes = Invoice.objects.filter(kind=Invoice.Kind.CREDIT_NOTE, period__in=[shown.month] if shown.month else [])
-    context = {
+    context: dict[str, object] = {
         "shown": shown,
         "in_review": states["REVIEW"],
         "approved": states["APPROVED"],
         "notes": notes.order_by("drafted_at"),
     }
+    without_number = sum(states[state] for state in OPEN_STATES)
+    if shown.month is not None and without_number:
+        context |= _deadline(shown.month, without_number)
     return render(request, "web/invoices.html", context | {"may_manage": _may_manage(request)})
 
 
@@ -57,9 +62,10 @@ def month_csv(request: PageRequest) -> HttpResponse:
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(MONTH_COLUMNS)
+    lines = reading.lines_of(invoices=[row.invoice for row in shown.rows])
     for row in shown.rows:
         found = row.invoice
-        for each in found.lines.order_by("position"):
+        for each in lines.get(found.id, ()):
             writer.writerow(
                 [
                     *(row.municipality, f"{found.period:%Y-%m}", found.number or "", found.status, each.position),
@@ -81,7 +87,7 @@ def invoice(request: PageRequest, invoice_id: UUID) -> HttpResponse:
     context = {
         "view": view,
         "changes": overview.changes(invoice=found) if found.kind == Invoice.Kind.USAGE else (),
-        "balance": paying.balance_of(invoice=found),
+        "balance": balances.balance_of(invoice=found),
         "notes": found.credit_notes.order_by("drafted_at"),
         "collection": Collection.objects.filter(invoice=found).first(),
         "mails": found.mails.order_by("-id"),
@@ -156,6 +162,14 @@ def _invoice(invoice_id: UUID) -> reading.InvoiceView:
         return reading.invoice(invoice_id=invoice_id)
     except Invoice.DoesNotExist:
         raise Http404 from None
+
+
+def _deadline(month: date, without_number: int) -> dict[str, object]:
+    """Return until when the month's invoices must be issued, when that is near or over."""
+    today, last = day_of(moment=clock.now()), issue_by(month=month)
+    if today < last.replace(day=WARN_FROM_DAY):
+        return {}
+    return {"issue_by": last, "without_number": without_number, "is_too_late": today > last}
 
 
 def _may_manage(request: HttpRequest) -> bool:

@@ -1,6 +1,7 @@
 """What finance does with invoices: approve, send back, finalise one or many, credit, book a payment."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
@@ -12,12 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.permissions import Permission
-from billing import crediting, issuing, paying, reading
+from billing import balances, crediting, issuing, paying, reading
 from billing.collecting import steps as collecting
 from billing.models import Invoice
 from billing.months import day_of
 from billing.parties import SellerIncomplete
 from tenants import clock
+from tenants.models import Municipality
 from web.access import PageRequest, requires
 from web.words import PROFILE_FIELDS
 
@@ -29,6 +31,7 @@ STEPS: dict[str, Callable[..., Invoice]] = {
 }
 BEGINS_IN = {"approve": Invoice.Status.REVIEW, "finalise": Invoice.Status.APPROVED}
 REFUSALS = (issuing.WrongState, issuing.SamePerson, issuing.ProfileIncomplete, SellerIncomplete)
+CODES = {each.__name__: each for each in REFUSALS}  # as the page of many carries them on
 
 
 @require_POST
@@ -73,18 +76,49 @@ def many(request: PageRequest, step: str) -> HttpResponseBase:
     context: dict[str, object] = {"step": step, "month": month, "waiting": waiting.count()}
     if request.method != "POST":
         return render(request, "web/invoices_step.html", context)
-    done, refused = int(_whole(request.POST.get("done"))), request.POST.getlist("refused")
-    ids = [each for each in waiting.values_list("id", flat=True) if str(each) not in refused]
+    done, refused = int(_whole(request.POST.get("done"))), _refused(request.POST.getlist("refused"))
+    ids = [each for each in waiting.values_list("id", flat=True) if each not in refused]
     for invoice_id in ids[:AT_ONCE]:
         try:
             STEPS[step](invoice_id=invoice_id, actor=request.user.actor(), at=clock.now())
             done += 1
         except REFUSALS as reason:
-            refused.append(str(invoice_id))
-            context["last_refusal"] = refusal(reason)
+            refused[invoice_id] = type(reason).__name__
     left = max(0, len(ids) - AT_ONCE)
     context |= {"done": done, "refused": refused, "left": left, "total": done + len(refused) + left}
+    context["reasons"] = _reasons(refused) if not left else ()
     return render(request, "web/invoices_progress.html", context)
+
+
+def _refused(given: list[str]) -> dict[UUID, str]:
+    """Return which invoices an earlier part of this could not take on, and why; what is none of ours is left out."""
+    refused = {}
+    for each in given:
+        text, _code, code = each.partition(" ")
+        with suppress(ValueError):
+            refused[UUID(text)] = code if code in CODES else issuing.WrongState.__name__
+    return refused
+
+
+def _reasons(refused: dict[UUID, str]) -> list[dict[str, object]]:
+    """Return each reason in the reader's language, with the invoices that it kept back, by municipality's name."""
+    owners = dict(Invoice.objects.filter(id__in=refused).values_list("id", "municipality_id"))
+    municipalities = Municipality.objects.in_bulk(set(owners.values()))
+    found: dict[str, list[dict[str, object]]] = {}
+    for invoice_id, code in refused.items():
+        if invoice_id in owners and owners[invoice_id] in municipalities:
+            row = {"invoice_id": invoice_id, "municipality": municipalities[owners[invoice_id]]}
+            found.setdefault(code, []).append(row)
+    return [
+        {
+            "code": code,
+            "words": _("Billing details lack something. Fill them in first.")
+            if code == issuing.ProfileIncomplete.__name__
+            else refusal(CODES[code]("")),
+            "rows": sorted(rows, key=lambda row: str(row["municipality"])),
+        }
+        for code, rows in sorted(found.items())
+    ]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -118,15 +152,18 @@ def credit(request: PageRequest, invoice_id: UUID) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.MANAGE_INVOICES)
 def payment(request: PageRequest, invoice_id: UUID) -> HttpResponseBase:
-    """Book what came in for an invoice."""
+    """Book what came in for an invoice or went back, or set what we owe back off against another."""
     view = _view(invoice_id)
-    balance = paying.balance_of(invoice=view.invoice)
+    balance = balances.balance_of(invoice=view.invoice)
     today = day_of(moment=clock.now())
     context: dict[str, object] = {"view": view, "balance": balance, "today": today, "given": request.POST}
+    if balance.owed_back_cents:
+        context["open"] = paying.unpaid(day=today, municipality_id=view.invoice.municipality_id)
     if request.method == "POST":
-        refused = _book(request, invoice_id, today)
+        is_set_off = request.POST.get("what") == "set_off"
+        refused = _set_off(request, invoice_id) if is_set_off else _book(request, invoice_id, today)
         if not refused:
-            messages.success(request, _("The payment is booked."))
+            messages.success(request, _("It is set off.") if is_set_off else _("The payment is booked."))
             return redirect("invoice", invoice_id)
         context["refused"] = refused
     return render(request, "web/invoice_payment.html", context, status=422 if "refused" in context else 200)
@@ -152,12 +189,29 @@ def _book(request: PageRequest, invoice_id: UUID, today: date) -> str:
             actor=request.user.actor(),
             at=clock.now(),
         )
+    except paying.MoreThanCameIn:
+        return _("No more can go back than came in. Look at what is booked.")
     except paying.BookedAlready:
         return _("This payment is booked already: same amount, day and reference.")
     except issuing.WrongState:
         return _("Only a finalised invoice can be paid.")
     except ValueError:
         return _("Fill in the reference that the bank's statement gives.")
+    return ""
+
+
+def _set_off(request: PageRequest, invoice_id: UUID) -> str:
+    """Set off what the form says; return why not, or ''."""
+    try:
+        against_id = UUID(request.POST.get("against", ""))
+        paying.set_off(invoice_id=invoice_id, against_id=against_id, actor=request.user.actor(), at=clock.now())
+    except (ValueError, Invoice.DoesNotExist, paying.NothingToSetOff):
+        return _("Choose an invoice of this municipality of which something is still owed.")
+    except paying.AskedAtStripe:
+        return _(
+            "Stripe asks for the whole of that invoice, which is more than we owe back. Pay it back by the bank, or"
+            " choose an invoice that is covered whole."
+        )
     return ""
 
 

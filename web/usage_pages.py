@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission
 from audit.record import record
-from billing import costs, overview, paying, reading
+from billing import balances, costs, overview, paying, reading
 from billing.models import Invoice, InvoiceLine
 from billing.months import month_of, previous_month
 from billing.usage import usage
@@ -49,7 +49,7 @@ def margin(request: PageRequest) -> HttpResponse:
 @require_safe
 @requires(Permission.READ_INVOICES)
 def unpaid(request: PageRequest) -> HttpResponse:
-    """Show what is still owed, the longest due first, and how much of each age; as CSV where that is asked for."""
+    """Show what is still owed, the longest due first, how much of each age (as CSV too), and what we owe back."""
     rows = reading.unpaid_rows(at=clock.now())
     if request.GET.get("form") == "csv":
         record(action="invoice.export", actor=request.user.actor(), at=clock.now(), subject="unpaid invoices")
@@ -57,7 +57,10 @@ def unpaid(request: PageRequest) -> HttpResponse:
     ages = dict.fromkeys((-1, *paying.AGES), 0)
     for row in rows:
         ages[paying.age_of(days=row.unpaid.days)] += row.unpaid.balance.open_cents
-    return render(request, "web/unpaid.html", {"rows": rows, "ages": ages.items(), "total": sum(ages.values())})
+    back = reading.owed_back_rows()
+    context = {"rows": rows, "ages": ages.items(), "total": sum(ages.values()), "back": back}
+    context["back_total"] = sum(row.balance.owed_back_cents for row in back)
+    return render(request, "web/unpaid.html", context)
 
 
 @require_safe
@@ -87,7 +90,7 @@ def own_invoices(request: PageRequest) -> HttpResponse:
 def own_invoice(request: PageRequest, invoice_id: UUID) -> HttpResponse:
     """Show a municipality one of its invoices, line by line."""
     view = _own(request, invoice_id)
-    return render(request, "web/own_invoice.html", {"view": view, "balance": paying.balance_of(invoice=view.invoice)})
+    return render(request, "web/own_invoice.html", {"view": view, "balance": balances.balance_of(invoice=view.invoice)})
 
 
 @require_safe

@@ -16,13 +16,14 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from audit.record import Actor
+from billing.balances import balance_of
 from billing.collecting import gateway
 from billing.collecting.gateway import Failed, Later, Mirror, Refused, Unknown
 from billing.collecting.steps import Differs, Step, compare
 from billing.documents.content import read
 from billing.models import Collection, Invoice, Payment, StripeEvent
 from billing.months import day_of
-from billing.paying import balance_of, book_payment
+from billing.paying import MoreThanCameIn, book_payment
 
 LEASE = timedelta(minutes=5)
 AT_ONCE = 100
@@ -162,11 +163,14 @@ def _book(row: Collection, mirror: Mirror, at: datetime) -> None:
     if mirror.status == "paid" and balance_of(invoice=Invoice.objects.get(pk=row.pk)).open_cents <= 0 < came_in:
         # Told Stripe by ourselves: it was paid elsewhere, and is booked.
         return
-    book_payment(
-        invoice_id=row.invoice_id,
-        amount_cents=came_in,
-        paid_date=day_of(moment=mirror.paid_at or at),
-        reference=f"{REFERENCE} {mirror.id} {mirror.paid_cents}",
-        actor=Actor.system("stripe"),
-        at=at,
-    )
+    try:
+        book_payment(
+            invoice_id=row.invoice_id,
+            amount_cents=came_in,
+            paid_date=day_of(moment=mirror.paid_at or at),
+            reference=f"{REFERENCE} {mirror.id} {mirror.paid_cents}",
+            actor=Actor.system("stripe"),
+            at=at,
+        )
+    except MoreThanCameIn:
+        log.error("collection_paid_less", invoice_id=str(row.invoice_id))

@@ -8,10 +8,10 @@ from io import BytesIO, StringIO
 
 from django.db.models import QuerySet
 
+from billing.balances import balance_of
 from billing.documents.keeping import Kind, document
 from billing.models import Invoice
 from billing.models.invoices import FINAL_STATES
-from billing.paying import balance_of
 from tenants.models import Municipality
 
 MOST_MONTHS = 3  # a quarter, as a VAT return covers: of 342 municipalities some 45 MB

@@ -97,11 +97,13 @@ def _send(mail: InvoiceMail, at: datetime) -> bool:
 def _message(mail: InvoiceMail, paper: Paper) -> EmailMessage:
     """Return the mail, in Dutch, as the document is."""
     word = "Creditnota" if paper.is_credit else "Factuur"
-    asked = (
-        f"Het totaal is {euros_nl(cents=paper.total_cents)}, te betalen uiterlijk {day_nl(paper.due_date)}."
-        if paper.due_date
-        else f"Het bedrag is {euros_nl(cents=paper.total_cents)}."
-    )
+    asked = f"Het totaal is {euros_nl(cents=paper.total_cents)}"
+    if paper.is_credit or paper.due_date is None:
+        asked += "."
+    elif paper.total_cents > 0:
+        asked += f", te betalen uiterlijk {day_nl(paper.due_date)}."
+    else:
+        asked += ". U hoeft niets te betalen."
     what = (
         f"Bijgaand ontvangt u {word.lower()} {paper.number} voor WhatsApp van {paper.buyer['legal_name']},"
         f" over {month_nl(paper.first_day)}, met inkoopnummer {paper.buyer['order_reference']}."

@@ -70,6 +70,8 @@ def _said(paper: Paper) -> dict[str, object]:
         "vat_total": euros_nl(cents=paper.vat_cents),
         "total": euros_nl(cents=paper.total_cents),
         "mark": paper.mark,
+        "asks": "pay" if paper.total_cents > 0 or paper.is_credit else "back" if paper.total_cents < 0 else "nothing",
+        "back": euros_nl(cents=-paper.total_cents),
     }
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from stripe_account import KEY, SECRET, Account, stripe_account
 
 from audit.record import Actor
+from billing.balances import balance_of
 from billing.collecting import events, gateway, steps
 from billing.crediting import credit
 from billing.documents.content import read
@@ -17,7 +18,7 @@ from billing.invoicing import run
 from billing.issuing import approve, finalise
 from billing.models import Collection, Invoice, Payment, StripeCustomer, StripeEvent
 from billing.parties import Profile, save_profile
-from billing.paying import balance_of, book_payment
+from billing.paying import book_payment
 from sandbox.stripe_room.telling import sign
 
 OCTOBER = date(2026, 10, 1)

@@ -13,13 +13,14 @@ from worked_cases import STANDARD_CARD
 
 from audit.record import Actor
 from billing import issuing
+from billing.balances import balance_of
 from billing.canonical import NO_DOCUMENT
 from billing.crediting import NothingToCredit, credit
 from billing.invoicing import run
 from billing.issuing import ProfileIncomplete, SamePerson, WrongState, approve, finalise, send_back
 from billing.models import Invoice, InvoiceCounter, InvoiceLine
 from billing.parties import Profile, SellerIncomplete, find_profile, save_profile
-from billing.paying import BookedAlready, balance_of, book_payment, unpaid
+from billing.paying import BookedAlready, book_payment, unpaid
 from billing.prices import load_card
 from tenants.models import Municipality
 

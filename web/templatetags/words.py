@@ -183,6 +183,18 @@ def euros(cents: int) -> str:
 
 
 @register.filter
+def more_or_less(cents: int) -> str:
+    """Return a difference in euros with its sign; a dash when there is none."""
+    return f"{'+' if cents > 0 else '−'} {euros(abs(cents))}" if cents else "–"
+
+
+@register.filter
+def plain_euros(cents: int) -> str:
+    """Return an amount as one fills it in: without sign of euro or parted thousands."""
+    return formats.number_format(Decimal(cents) / 100, decimal_pos=2, force_grouping=False, use_l10n=True)
+
+
+@register.filter
 def price(amount: Decimal) -> str:
     """Return a price in euros with as many decimals as it has, two at least."""
     digits = max(2, -int(amount.normalize().as_tuple().exponent))
