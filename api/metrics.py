@@ -43,6 +43,14 @@ PAUSED = """
     JOIN public.tenants_municipality AS municipality ON municipality.id = lane.municipality_id
     WHERE lane.paused_until > clock_timestamp()
 """
+# What stopped on its way to Stripe or went wrong there, and mails of invoices that were given up: a person has to look.
+BILLING = """
+    SELECT 'collection', count(*) FROM public.billing_collection
+    WHERE step = 'STOPPED' OR step = 'DONE' AND trouble <> ''
+    UNION ALL SELECT 'mail', count(*) FROM (
+        SELECT DISTINCT ON (invoice_id) state FROM public.billing_invoicemail ORDER BY invoice_id, id DESC
+    ) AS last WHERE state = 'FAILED'
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +84,10 @@ class Waiting:
             each = [sql.SQL(OUTBOX).format(name=name, schema=sql.Identifier(name)) for name in names.values()]
             outbox = connection.execute(sql.SQL(" UNION ALL ").join(each)).fetchall() if each else []
             paused = [row[0] for row in connection.execute(PAUSED).fetchall()]
-        return [*_of_inbox(inbox, names), *_of_outbox(outbox, paused)]
+            stuck = GaugeMetricFamily("whatsapp_invoices_stuck", "Issued invoices to look at, by what", labels=["what"])
+            for what, count in connection.execute(BILLING).fetchall():
+                stuck.add_metric([what], count)
+        return [*_of_inbox(inbox, names), *_of_outbox(outbox, paused), stuck]
 
     def _broker(self) -> list[GaugeMetricFamily]:
         length = GaugeMetricFamily("whatsapp_queue_length", "Wake-ups that no worker took yet", labels=["queue"])

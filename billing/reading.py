@@ -13,7 +13,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from billing.balances import Balance
-from billing.models import Conversation, Invoice, InvoiceLine, RateCard
+from billing.behind import CorrectedNumber, corrections_of
+from billing.models import Collection, Conversation, Invoice, InvoiceLine, InvoiceMail, RateCard
 from billing.models.invoices import FINAL_STATES
 from billing.months import day_of, previous_month
 from billing.paying import Unpaid, owed_back, unpaid
@@ -75,6 +76,15 @@ class OwedBackRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """One issued document that a person has to look at. kind: the code word of what hinders it."""
+
+    invoice: Invoice
+    municipality: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """So many conversations of a line with one day, purpose and template."""
 
@@ -106,6 +116,7 @@ class LineView:
     counted: int
     page: int
     has_more: bool
+    corrections: tuple[CorrectedNumber, ...]
 
 
 def month_of_invoices(*, month: date | None = None) -> MonthOfInvoices:
@@ -163,6 +174,7 @@ def line(*, invoice_id: UUID, position: int, page: int = 1) -> LineView:
         counted=counted.count(),
         page=max(page, 1),
         has_more=len(rows) > CONVERSATIONS_A_PAGE,
+        corrections=corrections_of(invoice=of.invoice, line=found),
     )
 
 
@@ -189,6 +201,17 @@ def owed_back_rows() -> list[OwedBackRow]:
     """Return the invoices of which we owe something back, with the names of those to whom."""
     names = dict(Municipality.objects.values_list("id", "name"))
     return [OwedBackRow(found, balance, names.get(found.municipality_id, "")) for found, balance in owed_back()]
+
+
+def troubles() -> list[Trouble]:
+    """Return the documents whose collection stopped or went wrong at Stripe, and those whose last mail was given up."""
+    names = dict(Municipality.objects.values_list("id", "name"))
+    stuck = Collection.objects.filter(step__in=[Collection.Step.STOPPED, Collection.Step.DONE]).exclude(trouble="")
+    found = [(row.invoice, row.trouble_kind) for row in stuck.select_related("invoice").order_by("invoice__number")]
+    last = InvoiceMail.objects.order_by("invoice_id", "-id").distinct("invoice_id").values("id")
+    given_up = InvoiceMail.objects.filter(id__in=last, state=InvoiceMail.State.FAILED).select_related("invoice")
+    found += [(mail.invoice, "NOT_MAILED") for mail in given_up.order_by("invoice__number")]
+    return [Trouble(each, names.get(each.municipality_id, ""), kind) for each, kind in found]
 
 
 def months_of_use(*, municipality_id: UUID, current: date, most: int) -> list[date]:

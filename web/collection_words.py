@@ -32,4 +32,5 @@ COLLECTION_TROUBLES: dict[str, Promise] = {
     "UNCOLLECTIBLE": _("It was given up at Stripe. Our invoice stands; collect it by hand."),
     "PAYMENT_FAILED": _("A payment failed at Stripe."),
     "FINALIZATION_FAILED": _("Stripe could not finalise it."),
+    "NOT_MAILED": _("It could not be mailed. Look at the address, and mail it again or send it by hand."),
 }

@@ -59,6 +59,7 @@ def unpaid(request: PageRequest) -> HttpResponse:
         ages[paying.age_of(days=row.unpaid.days)] += row.unpaid.balance.open_cents
     back = reading.owed_back_rows()
     context = {"rows": rows, "ages": ages.items(), "total": sum(ages.values()), "back": back}
+    context["troubles"] = reading.troubles()
     context["back_total"] = sum(row.balance.owed_back_cents for row in back)
     return render(request, "web/unpaid.html", context)
 

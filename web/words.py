@@ -393,6 +393,7 @@ ACTIONS: dict[str, Promise] = {
     "invoice.finalise": _("Invoice finalised"),
     "invoice.mail": _("Invoice mailed again"),
     "invoice.pay": _("Payment booked"),
+    "invoice.set_off": _("Set off against another invoice"),
     "invoice.send_back": _("Approval of an invoice taken back"),
     "invoices.run": _("Invoices drafted"),
     "media.ask_again": _("File fetched again"),

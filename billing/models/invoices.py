@@ -21,8 +21,9 @@ class Invoice(models.Model):
     DRAFT: follows the usage, each run makes it anew where something changed. REVIEW: its month is closed; a trigger
     refuses any change of amounts and lines. APPROVED: by another person than who prepared it; may be sent back.
     FINALISED: has its number, its place in the chain and a copy of who sells and who buys, and never changes again.
-    PAID: payments booked come to what is owed. CREDITED: credit notes come to all of it. A credit note begins in
-    REVIEW and ends FINALISED; its amounts are positive, and are taken off.
+    PAID: nothing is owed any more, by payments, credit notes or both; of one that comes to nothing, at once. CREDITED:
+    credit notes come to all of it. A credit note begins in REVIEW and ends FINALISED; its amounts are positive, and are
+    taken off. What of it happened is said by billing/balances.py.
     """
 
     class Kind(models.TextChoices):

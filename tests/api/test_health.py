@@ -4,7 +4,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
@@ -12,6 +12,7 @@ from django_tenants.utils import schema_context
 
 from api.health import ReadyDoor
 from api.metrics import exposition, server
+from billing.models import Collection, Invoice
 from messaging.models import OutboxItem
 from messaging.replying import reply
 from tests.messaging import meta
@@ -72,6 +73,21 @@ class TestMetrics:
         text = scraped()
         assert value(text, "whatsapp_inbox_oldest_seconds") == 90
         assert value(text, 'whatsapp_inbox_open_events{schema="utrecht"}') == 2
+        # What finance has to look at, once it is there.
+        assert value(text, 'whatsapp_invoices_stuck{what="collection"}') == 0
+        assert value(text, 'whatsapp_invoices_stuck{what="mail"}') == 0
+        invoice = Invoice.objects.create(
+            municipality_id=delft.id,
+            period=date(2026, 10, 1),
+            vat_rate=0,
+            net_cents=0,
+            vat_cents=0,
+            total_cents=0,
+            lines_hash="0" * 64,
+            drafted_at=clock.now(),
+        )
+        Collection.objects.create(invoice=invoice, step="STOPPED", trouble="DIFFERS total", due_at=clock.now())
+        assert value(scraped(), 'whatsapp_invoices_stuck{what="collection"}') == 1
         assert 'whatsapp_inbox_open_events{schema="delft"}' not in text
 
     def test_it_counts_what_waits_for_a_lane_and_what_is_uncertain(self, scraped, utrecht, clock, actor):

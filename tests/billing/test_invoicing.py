@@ -8,6 +8,7 @@ from worked_cases import STANDARD_CARD
 
 from audit.models import Entry
 from audit.record import Actor
+from billing import reading
 from billing.cards import NoRate, NoRateCard
 from billing.closing import EarlierMonthOpen, MonthNotOver
 from billing.invoicing import conversation_counts, run
@@ -140,6 +141,10 @@ class TestReview:
         ]
         assert drafted.lines_hash == reviewed.lines_hash
         assert [(row.month, row.quantity) for row in Correction.objects.all()] == [(OCTOBER, 2)]
+        # What is behind the line, from when the month is closed on.
+        (behind,) = reading.line(invoice_id=reviewed.id, position=2).corrections
+        number = utrecht.numbers.get().display_phone_number
+        assert (behind.number, behind.quantity, behind.recorded_at) == (number, 2, NOVEMBER_STANDS)
         december = run(month=date(2026, 12, 1), at=datetime(2027, 1, 1, tzinfo=UTC), actor=FINANCE)[1]
         assert lines(december) == [("PLATFORM_FEE", date(2026, 12, 1), "", 1, 15000)]
 

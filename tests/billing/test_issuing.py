@@ -16,6 +16,7 @@ from billing import issuing
 from billing.balances import balance_of
 from billing.canonical import NO_DOCUMENT
 from billing.crediting import NothingToCredit, credit
+from billing.documents.keeping import Kind, document
 from billing.invoicing import run
 from billing.issuing import ProfileIncomplete, SamePerson, WrongState, approve, finalise, send_back
 from billing.models import Invoice, InvoiceCounter, InvoiceLine
@@ -277,6 +278,47 @@ class TestExplainInvoice:
         with pytest.raises(CommandError) as refused:
             call_command("explain_invoice", "F2026-99999")
         assert refused.value.returncode == 2
+
+
+class TestVerifyInvoices:
+    def test_it_finds_all_as_it_was_issued_and_says_what_was_not(self, final, reviewed, delft, capsys):
+        note = credit(invoice_id=final.id, positions=[2], reason="Te veel", actor=PREPARER, at=FINAL)
+        know_buyer(delft)
+        of_delft = Invoice.objects.get(municipality_id=delft.id)
+        for each in (note, of_delft):
+            approve(invoice_id=each.id, actor=SECOND, at=FINAL)
+            finalise(invoice_id=each.id, actor=SECOND, at=FINAL)
+        document(invoice_id=final.id, kind=Kind.PDF, at=FINAL)
+        of_delft.refresh_from_db()
+        call_command("verify_invoices")
+        said = capsys.readouterr().out
+        # 151.14 and 150.00; 31.74 and 31.50. The note: 0.69, 0.1449 -> 0.14.
+        assert f"F2026: 2 documents, net 301.14, VAT 63.24 EUR, last hash {of_delft.document_hash}" in said
+        assert "C2026: 1 documents, net 0.69, VAT 0.14 EUR" in said
+        call_command("verify_invoices", "--year", "2025", "--json")
+        assert json.loads(capsys.readouterr().out) == {"series": []}
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            for table, trigger in (
+                ("billing_invoiceline", "billing_line_guard"),
+                ("billing_invoice", "billing_invoice_guard"),
+                ("billing_invoicedocument", "USER"),
+            ):
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+            cursor.execute("UPDATE billing_invoicedocument SET content = content || 'x'::bytea WHERE kind = 'PDF'")
+        InvoiceLine.objects.filter(invoice=final, category="UTILITY").update(net_cents=70)
+        Invoice.objects.filter(id=of_delft.id).update(sequence=3, number="F2026-00003", previous_hash="1" * 64)
+        with pytest.raises(CommandError) as refused:
+            call_command("verify_invoices")
+        assert refused.value.returncode == 1
+        for difference in (
+            "F2026-00001: its lines do not come to its net amount",
+            "F2026-00001: its hash differs",
+            "F2026-00001: its PDF is not the one that was made",
+            "F2026-00002 is missing: F2026-00003 stands in its place",
+            "F2026-00003: the chain is broken",
+        ):
+            assert difference in str(refused.value)
 
 
 class Crash(Exception):

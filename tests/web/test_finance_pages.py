@@ -6,16 +6,20 @@ import zipfile
 from datetime import UTC, date, datetime
 from html import unescape
 from io import BytesIO
+from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Entry
 from audit.record import Actor
-from billing import invoicing
-from billing.models import Adjustment, BillingProfile, Invoice, Payment, RateCard
+from billing import crediting, invoicing
+from billing.models import Adjustment, BillingProfile, Collection, Invoice, InvoiceLine, InvoiceMail, Payment, RateCard
 from billing.parties import Profile, save_profile
 from billing.prices import load_card
 from config.local.folders import ROOT
+from tenants.models import Municipality
 from tenants.onboarding.models import ApplicationVersion, Onboarding
 from web.price_words import REFUSALS
 
@@ -75,6 +79,20 @@ class TestSteps:
         page = said(finance, "/invoices/many/approve/", month="2026-10")
         assert "1 van 2 gedaan" in page
         assert "Bij 1 lukte het niet" in page
+        # Which it was, why, and where it is mended.
+        assert "In de factuurgegevens ontbreekt iets" in page
+        assert 'href="/buyers/delft/"' in page
+        # A later part carries on what an earlier one refused, and takes nothing else from the form.
+        of_delft = Invoice.objects.get(status="REVIEW")
+        page = said(
+            finance,
+            "/invoices/many/approve/",
+            month="2026-10",
+            done="1",
+            refused=[f"{of_delft.id} SamePerson", "x y", f"{reviewed.id}<b> z"],
+        )
+        assert "Een ander dan de opsteller" in page
+        assert "1 van 2 gedaan" in page
         assert sorted(Invoice.objects.values_list("status", flat=True)) == ["APPROVED", "REVIEW"]
 
     def test_a_credit_note_and_a_payment_say_what_is_wrong(self, finance, reviewed):
@@ -122,6 +140,79 @@ class TestSteps:
         assert "F2026-00001" in page
         rows = finance.get("/unpaid/?form=csv").content.decode().splitlines()
         assert rows[1].startswith("F2026-00001,Utrecht,2026-11-06,2026-12-06,20,181.50,181.50")
+
+    def test_what_was_paid_and_credited_goes_back_or_is_set_off(self, finance, reviewed, clock):
+        for step in ("approve", "finalise"):
+            said(finance, f"/invoices/{reviewed.id}/step/", step=step)
+        path = f"/invoices/{reviewed.id}/payment/"
+        said(finance, path, amount="181,50", paid_date="2026-11-05", reference="afschrift 1")
+        note = crediting.credit(invoice_id=reviewed.id, positions=None, reason="Dubbel", actor=OTHER, at=AT)
+        for step in ("approve", "finalise"):
+            said(finance, f"/invoices/{note.id}/step/", step=step)
+        clock.set(datetime(2026, 12, 13, 9, 0, tzinfo=UTC))
+        invoicing.run(month=date(2026, 11, 1), at=clock.now(), actor=OTHER, review=True)
+        assert "uiterlijk 15 december 2026 uitgereikt" in finance.get("/invoices/?month=2026-11").content.decode()
+        november = Invoice.objects.get(period=date(2026, 11, 1), municipality_id=reviewed.municipality_id)
+        for step in ("approve", "finalise"):
+            said(finance, f"/invoices/{november.id}/step/", step=step)
+        page = finance.get("/unpaid/").content.decode()
+        assert "Terug te betalen of te verrekenen" in page
+        assert f'href="{path}"' in page
+        page = finance.get(path).content.decode()
+        assert 'value="-181,50"' in page
+        assert november.number in page
+        assert "Kies een factuur van deze gemeente" in said(finance, path, what="set_off", against=str(reviewed.id))
+        assert "niet meer terug dan" in said(
+            finance, path, amount="-181,51", paid_date="2026-12-12", reference="terugbetaald"
+        )
+        assert "Het is verrekend." in said(finance, path, what="set_off", against=str(november.id))
+        assert "Kies een factuur van deze gemeente" in said(finance, path, what="set_off", against=str(november.id))
+        november.refresh_from_db()
+        assert november.status == "PAID"
+        # What stopped on its way is in one place, in words.
+        row = {"step": "STOPPED", "trouble": "REFUSED number_taken", "due_at": AT}
+        Collection.objects.create(invoice=november, **row)
+        said_by = {"address": "a@b.example", "recorded_at": AT, "recorded_by_schema": "public"}
+        for mail_state in ("SENT", "FAILED"):
+            InvoiceMail.objects.create(invoice=note, state=mail_state, due_at=AT, **said_by)
+        page = finance.get("/unpaid/").content.decode()
+        assert f"{november.number}, Utrecht</a>: Stripe weigert" in page
+        assert "C2026-00001, Utrecht</a>: Deze kon niet worden gemaild" in page
+        assert Entry.objects.filter(action="invoice.set_off").count() == 1
+
+    def test_lists_ask_the_database_as_often_for_many_as_for_few(self, finance, reviewed):
+        pages = ("/invoices/", "/invoices/month.csv", "/unpaid/", "/invoices/many/approve/?month=2026-10")
+
+        def asked() -> list[int]:
+            counts = []
+            for page in pages:
+                with CaptureQueriesContext(connection) as queries:
+                    assert finance.get(page).status_code == 200
+                counts.append(len(queries))
+            return counts
+
+        few = asked()
+        for place in range(30):
+            made = Municipality.objects.bulk_create(
+                [
+                    Municipality(
+                        id=uuid4(),
+                        schema_name=f"gemeente{place}",
+                        name=f"Gemeente {place}",
+                        cbs_code=f"GM{7000 + place}",
+                        stage="LIVE",
+                        created_at=AT,
+                    )
+                ]
+            )
+            copied = Invoice.objects.get(id=reviewed.id)
+            copied.id, copied.municipality_id, copied.status = uuid4(), made[0].id, "DRAFT"
+            copied.prepared_by_id = ""
+            copied.save(force_insert=True)
+            for line in InvoiceLine.objects.filter(invoice=reviewed):
+                line.pk, line.invoice = None, copied
+                line.save(force_insert=True)
+        assert asked() == few
 
 
 class TestPrices:
