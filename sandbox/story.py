@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.books import iso
 from sandbox.envelope import Update, copy_of
 from sandbox.inbound import UnfitMessage, find_citizen, write_message
-from sandbox.story_plan import CITIZENS_EACH, WRITERS_EACH, Line, Plan, Scene, message_of, plan_story
+from sandbox.story_plan import CITIZENS_EACH, Line, Plan, Scene, message_of, plan_story
 from sandbox.world import Conflict
 
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ class Story:
 def prepare_story(*, sandbox: "Sandbox", raw: dict[str, Any]) -> Story:
     """Plan the story and set the clock to its first morning.
 
-    raw: {"businesses": [{"waba_id", "phone_number_id"}, …], "month": "YYYY-MM", "seed"?, "writers_each"?}.
+    raw: {"businesses": [{"waba_id", "phone_number_id"}, …], "month": "YYYY-MM", "seed"?, "writers_each"?,
+    "busy_scenes"?}.
     Raises UnfitMessage: something is missing or unknown.  Raises Conflict: the clock would go back after traffic.
     """
     world = sandbox.world
@@ -137,10 +138,10 @@ def prepare_story(*, sandbox: "Sandbox", raw: dict[str, Any]) -> Story:
         raise UnfitMessage("a story needs businesses")
     year, month = _read_month(text=raw.get("month"))
     seed = int(raw.get("seed", 1))
-    writers_each = int(raw.get("writers_each", WRITERS_EACH))
-    if not 1 <= writers_each <= CITIZENS_EACH:
-        raise UnfitMessage(f"writers_each is 1 to {CITIZENS_EACH}")
-    plan = plan_story(businesses=businesses, year=year, month=month, seed=seed, writers_each=writers_each)
+    shape = {name: int(raw[name]) for name in ("writers_each", "busy_scenes") if name in raw}
+    if not 1 <= shape.get("writers_each", 1) <= CITIZENS_EACH or shape.get("busy_scenes", 0) < 0:
+        raise UnfitMessage(f"writers_each is 1 to {CITIZENS_EACH}, busy_scenes 0 or more")
+    plan = plan_story(businesses=businesses, year=year, month=month, seed=seed, **shape)
     if plan.starts_at < world.clock.now() and not world.untouched:
         raise Conflict("the clock goes back only before any traffic")
     world.clock.move_to(moment=plan.starts_at)

@@ -126,9 +126,18 @@ class Plan:
 
 
 def plan_story(
-    *, businesses: list[tuple[str, str]], year: int, month: int, seed: int, writers_each: int = WRITERS_EACH
+    *,
+    businesses: list[tuple[str, str]],
+    year: int,
+    month: int,
+    seed: int,
+    writers_each: int = WRITERS_EACH,
+    busy_scenes: int | None = None,
 ) -> Plan:
-    """Plan the month for the businesses, given as (waba_id, phone_number_id)."""
+    """Plan the month for the businesses, given as (waba_id, phone_number_id).
+
+    busy_scenes: of the scenes in which something particular happens all are played, of the others so many.
+    """
     drawn = random.Random(seed)
     actors = [
         _actor(place=place, position=position, waba_id=waba_id, number_id=number_id, seed=seed)
@@ -142,11 +151,23 @@ def plan_story(
         actors[place * CITIZENS_EACH + DOUBLE].double = True
     writer = _Writer(drawn=drawn, places=len(businesses), actors=actors, each=writers_each)
     scenes = []
+    left_out = _left_out(busy_scenes)
     for index, (day, hour, minute, kind, title) in enumerate(SCENES):
+        if index in left_out:
+            continue
         moment = _moment(year=year, month=month, day=day, hour=hour, minute=minute)
         scenes.append(Scene(title, moment, kind, writer.lines(index=index, kind=kind, moment=moment)))
     starts_at = datetime(year, month, 1, START_HOUR, tzinfo=AMSTERDAM).timestamp()
     return Plan(starts_at=starts_at, scenes=scenes, actors=actors)
+
+
+def _left_out(busy_scenes: int | None) -> set[int]:
+    """Return the busy scenes that are not played, so that those that are lie over the whole month."""
+    busy = [index for index, scene in enumerate(SCENES) if scene[3] == "busy"]
+    if busy_scenes is None or busy_scenes >= len(busy):
+        return set()
+    kept = {busy[round(place * (len(busy) - 1) / max(1, busy_scenes - 1))] for place in range(busy_scenes)}
+    return set(busy) - kept
 
 
 class _Writer:

@@ -17,14 +17,16 @@ from config.local.instance import AlreadyRunning, Instance
 
 FAULTS = {"duplicate": 0.2, "reorder": 0.3, "drop": 0.05}
 REST_SECONDS = 1800.0  # a scene writes to all of them at once
-WRITERS_EACH = 2  # as many as write in a municipality of a few hundred messages a month
 
 
 def main() -> int:
     """Bring a platform up, play the month, compare, end everything."""
     parser = argparse.ArgumentParser(prog="make month", description=__doc__)
     parser.add_argument("--municipalities", type=int, default=342)
-    parser.add_argument("--writers", type=int, default=WRITERS_EACH, help="citizens of each who write in a scene")
+    parser.add_argument("--writers", type=int, default=1, help="citizens of each who write in a busy scene")
+    parser.add_argument(
+        "--busy", type=int, default=17, help="busy scenes; of the others all are played"
+    )
     chosen = parser.parse_args()
     for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
         os.environ.pop(name, None)
@@ -35,7 +37,8 @@ def main() -> int:
         except (AlreadyRunning, SetupError) as refusal:
             sys.exit(f"make month: {refusal}")
         set_up_django(instance)
-        stage = played(instance, chosen.municipalities, chosen.writers)
+        shape = {"writers_each": chosen.writers, "busy_scenes": chosen.busy}
+        stage = played(instance, chosen.municipalities, shape)
         invoices = stage.invoice()
         differences = [*stage.differences(), *of_invoices(stage.month)]
         counted = stage.sandbox.get(f"conversations?month={stage.month:%Y-%m}")
@@ -74,7 +77,7 @@ def of_invoices(month: date) -> list[str]:
     ]
 
 
-def played(instance: Instance, most: int, writers: int) -> Stage:
+def played(instance: Instance, most: int, shape: dict[str, int]) -> Stage:
     """Play the month of so many municipalities; return the stage when all is at rest."""
     from tenants.register import municipalities
 
@@ -88,7 +91,7 @@ def played(instance: Instance, most: int, writers: int) -> Stage:
         month=month,
         cast=cast,
         rest_seconds=REST_SECONDS,
-        writers_each=writers,
+        shape=shape,
     )
     stage.sandbox.post("clock", {"to": datetime(month.year, month.month, 1, tzinfo=AMSTERDAM).isoformat()})
     for each in cast:
