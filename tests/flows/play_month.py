@@ -24,9 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make month", description=__doc__)
     parser.add_argument("--municipalities", type=int, default=342)
     parser.add_argument("--writers", type=int, default=1, help="citizens of each who write in a busy scene")
-    parser.add_argument(
-        "--busy", type=int, default=17, help="busy scenes; of the others all are played"
-    )
+    parser.add_argument("--busy", type=int, default=17, help="busy scenes; of the others all are played")
     chosen = parser.parse_args()
     for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
         os.environ.pop(name, None)

@@ -155,6 +155,7 @@ class TestSteps:
         november = Invoice.objects.get(period=date(2026, 11, 1), municipality_id=reviewed.municipality_id)
         for step in ("approve", "finalise"):
             said(finance, f"/invoices/{november.id}/step/", step=step)
+        november.refresh_from_db()
         page = finance.get("/unpaid/").content.decode()
         assert "Terug te betalen of te verrekenen" in page
         assert f'href="{path}"' in page

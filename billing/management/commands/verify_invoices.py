@@ -12,9 +12,9 @@ from billing.verifying import verify
 
 class Command(BaseCommand):
     help = (
-        "Look at every issued invoice and credit note: numbers without gap, the chain of hashes, the lines' sum, the "
-        "kept PDF and UBL. Reads only. Write the last hash of a year down: it tells later whether anything before was "
-        "altered. Exit 1: something is not as it must be, and each difference is printed."
+        "Look at every issued invoice and credit note: numbers without gap, the chain of hashes, the lines' sum. Reads "
+        "only. Write the last hash of a year down: it tells later whether anything before was altered. Exit 1: something "
+        "is not as it must be, and each difference is printed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
