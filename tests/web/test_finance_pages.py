@@ -174,8 +174,8 @@ class TestSteps:
         row = {"step": "STOPPED", "trouble": "REFUSED number_taken", "due_at": AT}
         Collection.objects.create(invoice=november, **row)
         said_by = {"address": "a@b.example", "recorded_at": AT, "recorded_by_schema": "public"}
-        for mail_state in ("SENT", "FAILED"):
-            InvoiceMail.objects.create(invoice=note, state=mail_state, due_at=AT, **said_by)
+        for mailed in ({"state": "SENT", "sent_at": AT}, {"state": "FAILED"}):
+            InvoiceMail.objects.create(invoice=note, due_at=AT, **mailed, **said_by)
         page = finance.get("/unpaid/").content.decode()
         assert f"{november.number}, Utrecht</a>: Stripe weigert" in page
         assert "C2026-00001, Utrecht</a>: Deze kon niet worden gemaild" in page

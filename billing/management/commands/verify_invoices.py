@@ -13,7 +13,7 @@ from billing.verifying import verify
 class Command(BaseCommand):
     help = (
         "Look at every issued invoice and credit note: numbers without gap, the chain of hashes, the lines' sum. Reads "
-        "only. Write the last hash of a year down: it tells later whether anything before was altered. Exit 1: something "
+        "only. Write the last hash of a year down: it tells later whether anything before was altered. Exit 1: not all "
         "is not as it must be, and each difference is printed."
     )
 
