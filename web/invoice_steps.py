@@ -31,7 +31,7 @@ STEPS: dict[str, Callable[..., Invoice]] = {
 }
 BEGINS_IN = {"approve": Invoice.Status.REVIEW, "finalise": Invoice.Status.APPROVED}
 REFUSALS = (issuing.WrongState, issuing.SamePerson, issuing.ProfileIncomplete, SellerIncomplete)
-CODES = {each.__name__: each for each in REFUSALS}  # as the page of many carries them on
+CODES: dict[str, type[Exception]] = {each.__name__: each for each in REFUSALS}  # as the page of many carries them on
 
 
 @require_POST
