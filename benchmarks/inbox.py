@@ -28,7 +28,7 @@ CASES = ("list", "thread", "search")
 FLOOR = 1.5
 SIZES = {"small": (100, 60), "large": (100_000, 1_000)}  # threads of ten messages, and how many of them are open
 LONG = 100  # messages of the thread that is asked for
-PASSES = 7
+PASSES = 5
 AGENTS = 50  # in each municipality, at once
 WINDOWS = 200
 # As many messages of one thread as of all others, a tenth of them of a word that is looked for; ours every second one.
