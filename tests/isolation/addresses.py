@@ -67,6 +67,7 @@ class Address:
     notes: in which the host notes that a stranger tried.
     console_shows: fields of a municipality's own schema that the BSP is shown.
     in_their_trail: whether what the BSP does there stands in the municipality's own trail as well.
+    mails_them: whether the municipality's own people are mailed what the BSP does there.
     """
 
     door: str
@@ -85,6 +86,7 @@ class Address:
     notes: tuple[type[Model], ...] = ()
     console_shows: tuple[str, ...] = ()
     in_their_trail: bool = False
+    mails_them: bool = False
 
     def path(self, route: str, party: Party, *, instead: str | None = None) -> str:
         """Return the path with a party's ids in it; instead: with this in the place of each."""
@@ -804,6 +806,7 @@ OF_THE_CONSOLE = EVERY_HOST | {
         form=lambda party: {"decision": "reject", "reason": "Te ruim"},
         changes=(DeclarationChange,),
         in_their_trail=True,
+        mails_them=True,
         elsewhere=frozenset({302, 404, 422}),
     ),
     "onboarding/begin/": Address(

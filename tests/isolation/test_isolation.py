@@ -411,6 +411,8 @@ class TestConsole:
         trail |= {f"public.{model._meta.db_table}" for model in known.changes}  # it may do what the address is for
         if known.in_their_trail:
             trail |= {f"{party.schema}.audit_entry" for party in (world.owner, world.other)}
+        if known.mails_them:
+            trail |= {f"{party.schema}.accounts_mail" for party in (world.owner, world.other)}
         assert [set(changed(*pair)) - trail for pair in zip(before, after, strict=True)] == [set(), set()]
 
     def test_it_shows_the_bsp_what_it_is_for(self, world: World, made, route):

@@ -16,7 +16,7 @@ from config.local import testing
 from config.local.sign_ins import code
 from messaging.models import Template, Thread
 from tests.messaging import meta
-from tests.web.stage import browser, find_chromium, stage
+from tests.web.stage import browser, find_chromium, launched, stage
 
 PASSWORD = "een-lang-wachtwoord-1"
 HOSTS = {"utrecht": "utrecht.localhost", "delft": "delft.localhost", "public": "console.localhost"}
@@ -119,4 +119,15 @@ def opened():
     if find_chromium() is None and not os.environ.get("CI"):
         pytest.skip("needs Chromium (on Debian: apt install chromium)")
     with browser() as made:
+        yield made
+
+
+@pytest.fixture
+def in_windows(opened):
+    """Return a browser that shows messages of its own: one with windows."""
+    chromium = find_chromium(in_windows=True)
+    if chromium is None and not os.environ.get("CI"):
+        pytest.skip("needs a Chromium with windows (on Debian: apt install chromium)")
+    assert chromium, "messages of the browser need a Chromium with windows"
+    with launched(opened.browser_type, chromium) as made:
         yield made

@@ -205,7 +205,6 @@ NOT_EVERYBODYS = {
     "users/review.csv": _FILE,
     ".well-known/security.txt": _FILE,
     "trail/export.<slug:form>": _FILE,
-    "language/": _ON,
     "api/v1/openapi.json": _FILE,
     "api/v1/docs/": "tests/web/test_in_a_browser.py",  # lets no script in, and axe-core is one
 }

@@ -2,6 +2,7 @@
 
 import re
 import time
+from contextlib import contextmanager
 
 import pytest
 from PIL import Image
@@ -28,6 +29,19 @@ HIDE = "hidden => Object.defineProperty(document, 'hidden', {get: () => hidden, 
 @pytest.fixture
 def desks(opened, played):
     """Return the pages of an agent and of a supervisor, each in a browser of their own."""
+    with _desks(opened, played) as made:
+        yield made
+
+
+@pytest.fixture
+def desks_in_windows(in_windows, played):
+    """Return the same, in a browser that shows messages of its own."""
+    with _desks(in_windows, played) as made:
+        yield made
+
+
+@contextmanager
+def _desks(opened, played):
     contexts = [opened.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}) for _ in range(2)]
     for context in contexts:
         context.set_default_timeout(20_000)
@@ -137,9 +151,9 @@ def _told(page, wanted: list[str]) -> None:
     page.evaluate("window.told = []")
 
 
-def test_who_begins_to_wait_is_shown_and_heard_as_each_agent_chose(desks, played):
-    mine, theirs = desks
-    for page in desks:
+def test_who_begins_to_wait_is_shown_and_heard_as_each_agent_chose(desks_in_windows, played):
+    mine, theirs = desks_in_windows
+    for page in desks_in_windows:
         page.context.grant_permissions(["notifications"])
         page.context.add_init_script(WATCHED)
     theirs.reload()
