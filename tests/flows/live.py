@@ -127,15 +127,22 @@ class Live:
         return dict(self.ask(query, schema=schema))
 
     def unfinished(self) -> int:
-        """Return how much is still to be done, on both sides."""
-        left = 0 if self.get("quiet")["quiet"] else 1
+        """Return how much is still to be done, on both sides.
+
+        Looked at in the order in which it moves on, so that nothing changes sides unseen: what waits here to leave,
+        what Meta has still to tell, what came in and is not applied; and once more what may have come of that.
+        """
+        left = self._waiting() + (0 if self.get("quiet")["quiet"] else 1)
         for schema in self.towns:
             left += self._open_events(schema)
             # Those that wait for another try may wait for hours.
             query = "SELECT count(*) FROM {s}.messaging_medium WHERE state = 'PENDING' AND reason = ''"
             left += self.ask(query, schema=schema)[0][0]
-            left += self.ask("SELECT count(*) FROM {s}.messaging_outboxitem", schema=schema)[0][0]
-        return left
+        return left + self._waiting()
+
+    def _waiting(self) -> int:
+        query = "SELECT count(*) FROM {s}.messaging_outboxitem"
+        return sum(self.ask(query, schema=schema)[0][0] for schema in self.towns)
 
     def _open_events(self, schema: str) -> int:
         return self.ask("SELECT count(*) FROM {s}.inbox_event WHERE state = 'OPEN'", schema=schema)[0][0]
