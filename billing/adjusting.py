@@ -9,6 +9,7 @@ from audit.record import Actor, record
 from billing.closing import hold_off_runs
 from billing.models import Adjustment, Invoice
 from billing.recomputing import last_closed
+from billing.recording import recorded_by
 
 
 class RunClosed(Exception):
@@ -47,7 +48,7 @@ def adjust(
         description=description.strip()[:200],
         reason=reason.strip()[:500],
         net_cents=net_cents,
-        **_by(actor, at),
+        **recorded_by(actor=actor, at=at),
     )
     details = {"run": f"{run:%Y-%m}", "net_cents": net_cents}
     record(action="invoice.adjust", actor=actor, at=at, subject=f"municipality {municipality_id}", details=details)
@@ -70,7 +71,7 @@ def take_back(*, adjustment_id: int, run: date, reason: str, actor: Actor, at: d
         description=booked.description,
         reason=reason.strip()[:500],
         net_cents=-booked.net_cents,
-        **_by(actor, at),
+        **recorded_by(actor=actor, at=at),
     )
     details = {"run": f"{run:%Y-%m}", "net_cents": made.net_cents, "takes_back": booked.id}
     subject = f"municipality {booked.municipality_id}"
@@ -84,12 +85,3 @@ def _hold_open(run: date) -> None:
     closed = last_closed()
     if closed is not None and run <= closed:
         raise RunClosed(f"{run:%Y-%m} is closed: book it for a later month")
-
-
-def _by(actor: Actor, at: datetime) -> dict[str, object]:
-    return {
-        "recorded_at": at,
-        "recorded_by_schema": actor.schema,
-        "recorded_by_id": actor.id,
-        "recorded_by_name": actor.name,
-    }

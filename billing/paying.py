@@ -5,7 +5,6 @@ What we owe back, because a note took off what was paid, goes back by the bank, 
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -18,6 +17,7 @@ from billing.issuing import WrongState
 from billing.models import Collection, Invoice, Payment
 from billing.models.invoices import FINAL_STATES
 from billing.months import day_of
+from billing.recording import recorded_by
 
 ENDED = ["paid", "void", "uncollectible"]  # Stripe's states in which it asks for nothing
 AGES = (0, 30, 60, 90)  # days past the due date from which a class begins, after what is not due
@@ -71,7 +71,7 @@ def book_payment(
                 amount_cents=amount_cents,
                 paid_date=paid_date,
                 reference=reference.strip()[:100],
-                **_by(actor, at),
+                **recorded_by(actor=actor, at=at),
             )
     except IntegrityError as error:
         raise BookedAlready("this payment is booked on the invoice already") from error
@@ -107,7 +107,7 @@ def set_off(*, invoice_id: UUID, against_id: UUID, actor: Actor, at: datetime) -
             amount_cents=amount_cents,
             paid_date=day_of(moment=at),
             reference=f"{reference} ({before + 1})" if before else reference,
-            **_by(actor, at),
+            **recorded_by(actor=actor, at=at),
         )
         settle(invoice=one)
     details = {"amount_cents": cents, "against": str(against_id)}
@@ -150,15 +150,6 @@ def unpaid(*, day: date, municipality_id: UUID | None = None) -> list[Unpaid]:
         for invoice in invoices
     ]
     return [each for each in found if each.balance.open_cents > 0]
-
-
-def _by(actor: Actor, at: datetime) -> dict[str, Any]:
-    return {
-        "recorded_at": at,
-        "recorded_by_schema": actor.schema,
-        "recorded_by_id": actor.id,
-        "recorded_by_name": actor.name,
-    }
 
 
 def age_of(*, days: int) -> int:
