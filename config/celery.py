@@ -10,6 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
+from tenants import garbage
+
 app = Celery("whatsapp_bsp")
 app.set_default()  # the web process sends tasks from threads, which know no other
 app.conf.update(
@@ -66,6 +68,11 @@ def keep_logging(**_: Any) -> None:
 
 
 app.autodiscover_tasks(["accounts", "billing", "messaging", "messaging.templates", "api"])
+
+
+@worker_process_init.connect
+def _collect_seldom(**_: Any) -> None:
+    garbage.look_seldom()
 
 
 @celeryd_after_setup.connect

@@ -20,8 +20,8 @@ from config.local.failure import SetupError, disk_full, is_full, tail
 from config.local.privileges import RunAs, choose
 
 SUPERUSER = "postgres"
-START_SECONDS = 60.0  # recovery after a kill may take its time
-STOP_SECONDS = 20.0
+START_SECONDS = 180.0  # recovery after a kill may take its time
+STOP_SECONDS = 90.0  # with hundreds of schemas it has much to write out, and killed meanwhile more to recover
 SETTINGS = {
     "listen_addresses": ports.HOST,
     "unix_socket_directories": "",
@@ -194,7 +194,7 @@ class PostgresCluster:
             return
         pid = abs(int(lines[0]))
         for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            waited = time.monotonic() + STOP_SECONDS / 2
+            waited = time.monotonic() + STOP_SECONDS / 4
             while self._is_ours(pid=pid):
                 if time.monotonic() > waited:
                     break

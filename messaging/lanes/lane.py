@@ -6,6 +6,7 @@ when the process dies is never more than the calls that were in flight, and the 
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from messaging.failures import WINDOW_CLOSED
 from messaging.lanes import stopping
-from messaging.lanes.calling import call
+from messaging.lanes.calling import call, tell_sends
 from messaging.lanes.firsts import ALL, Firsts, count
 from messaging.lanes.pace import Pace
 from messaging.lanes.pairs import Pairs
@@ -29,14 +30,15 @@ from tenants import clock
 from tenants.encryption import UnreadableSecret, decrypt
 from tenants.models import Trouble
 from whatsapp.client import CloudAPI
+from whatsapp.outcomes import Outcome
 
 # Calls in flight of one number: what leaves in this time, within bounds. Meta usually answers in a quarter of a second.
 IN_FLIGHT_SECONDS, LEAST_IN_FLIGHT, MOST_IN_FLIGHT = 0.8, 64, 256
 # An answer that is being written holds up no call, until so many times as many wait as are called at once: the database
 # is slow then, and what is in nobody's hands after a kill must stay little.
 MOST_UNWRITTEN = 1
-# While others are under way, a claim waits until a fourth of them is done, or so long.
-WORTH_A_CLAIM, GATHER_SECONDS = 4, 0.03
+# While others are under way, a claim waits until an eighth of them is done, or so long.
+WORTH_A_CLAIM, GATHER_SECONDS = 8, 0.01
 IDLE_SECONDS = 60.0  # a lane without work is given back after this long
 LOOK_SECONDS = 1.0  # how often a lane looks at what citizens write, while it is busy
 EXPIRE_SECONDS = 10.0  # how often it looks for answers that are too late
@@ -71,11 +73,12 @@ class Lane:
     settler: Settler = field(init=False)
     firsts: Firsts = field(default_factory=Firsts)
     throttled: dict[object, int] = field(default_factory=dict)  # how often in a row, by message: costs no try
+    sends: Counter[type[Outcome]] = field(default_factory=Counter)  # by what came of them, since it was told
     told_unreachable: bool = False
     _pairs: Pairs = field(default_factory=Pairs)
     _receipts: Receipts = field(default_factory=Receipts)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _in_flight: set[asyncio.Task[None]] = field(default_factory=set)  # until its outcome is written
+    _in_flight: set[asyncio.Task[None]] = field(default_factory=set)  # until what came of it is written, or noted
     _calling: int = 0  # of these, how many Meta has not answered
     _waits: bool = False  # whether anything was left in the outbox at the last look
     _claimed_at: float = float("-inf")
@@ -85,7 +88,7 @@ class Lane:
 
     def __post_init__(self) -> None:
         self.pace = Pace(per_second=max(1, self.settings.messages_per_second))
-        self.settler = Settler(store=self.store, lease=self.lease)
+        self.settler = Settler(store=self.store, lease=self.lease, written=self._wake.set, lost=self.break_off)
         self.refresh(self.settings)
 
     def wake(self) -> None:
@@ -136,7 +139,7 @@ class Lane:
         while not self.ended:
             self._wake.clear()
             await self._turn()
-            if self._in_flight or self._waits:
+            if self._in_flight or self.settler.noted or self._waits:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > IDLE_SECONDS and not self._wake.is_set():
                 break
@@ -144,6 +147,8 @@ class Lane:
         self._receipts.drop()
         if self._in_flight:
             await asyncio.wait(self._in_flight)
+        await self.settler.finish()
+        tell_sends(lane=self)
         if not self.broken:
             await until_stored(lambda: self.store.release(lease=self.lease))
 
@@ -183,7 +188,7 @@ class Lane:
 
     def _free(self, *, usual: int, at: float) -> int:
         """Return how many more calls may be under way."""
-        unwritten = len(self._in_flight) - self._calling
+        unwritten = len(self._in_flight) - self._calling + self.settler.noted
         most = self.standing.most_in_flight(usual=usual, at=at)
         return min(most - self._calling, usual * MOST_UNWRITTEN - unwritten)
 
@@ -269,7 +274,8 @@ class Lane:
             pass
 
     async def _look(self, at: float) -> None:
-        """Count what citizens wrote while we send: Meta counts it too."""
+        """Count what citizens wrote while we send: Meta counts it too; and tell how many were sent."""
+        tell_sends(lane=self)
         since, self._looked_at = at - self._looked_at, at
         if at - self._claimed_at > LOOK_SECONDS:
             self._last_event = None  # what comes in while nothing leaves slows nothing

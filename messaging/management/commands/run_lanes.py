@@ -1,7 +1,6 @@
 """`manage.py run_lanes`: the `sender` process, from the outboxes to Meta."""
 
 import asyncio
-import gc
 import os
 import secrets
 import signal
@@ -18,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from messaging.lanes.sender import Sender
 from messaging.lanes.store import CONNECTION_OPTIONS, LaneStore
+from tenants import garbage
 from whatsapp.client import CloudAPI
 from whatsapp.transport import open_session
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     help = "Send queued messages to Meta, many numbers at once, until told to stop (Ctrl-C or SIGTERM)."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        gc.freeze()  # what is loaded by now stays: no collection need look at it again
+        garbage.look_seldom()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run())
 
