@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Sum
+from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from billing.models import Invoice
+from billing.models import Invoice, Payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,27 @@ class Balance:
         return self.open_cents <= 0 if self.total_cents > 0 else self.open_cents == 0
 
 
+def balances_of(*, invoices: QuerySet[Invoice], of_which: Q | None = None) -> list[tuple[Invoice, Balance]]:
+    """Return invoices in their order, each with what came of it. of_which: chooses by `still_open`, in cents.
+
+    The one place that says what counts: payments as they were booked, and credit notes once they are final.
+    """
+    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount_cents"))
+    notes = Invoice.objects.filter(credits=OuterRef("pk"), status=Invoice.Status.FINALISED).order_by()
+    taken_off = notes.values("credits").annotate(sum=Sum("total_cents"))
+    summed = invoices.annotate(
+        paid=Coalesce(Subquery(paid.values("sum")), 0, output_field=BigIntegerField()),
+        taken_off=Coalesce(Subquery(taken_off.values("sum")), 0, output_field=BigIntegerField()),
+    ).annotate(still_open=F("total_cents") - F("taken_off") - F("paid"))
+    if of_which is not None:
+        summed = summed.filter(of_which)
+    return [(each, Balance(each.total_cents, each.taken_off, each.paid)) for each in summed]
+
+
 def balance_of(*, invoice: Invoice) -> Balance:
     """Return what came of an invoice."""
-    notes = invoice.credit_notes.filter(status=Invoice.Status.FINALISED)
-    return Balance(
-        total_cents=invoice.total_cents,
-        credited_cents=notes.aggregate(sum=Sum("total_cents"))["sum"] or 0,
-        paid_cents=invoice.payments.aggregate(sum=Sum("amount_cents"))["sum"] or 0,
-    )
+    ((_, balance),) = balances_of(invoices=Invoice.objects.filter(pk=invoice.pk))
+    return balance
 
 
 def settle(*, invoice: Invoice) -> Balance:

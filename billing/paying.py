@@ -8,11 +8,10 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, F, OuterRef, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 
 from audit.record import Actor, record
-from billing.balances import Balance, balance_of, settle
+from billing.balances import Balance, balance_of, balances_of, settle
 from billing.issuing import WrongState
 from billing.models import Collection, Invoice, Payment
 from billing.models.invoices import FINAL_STATES
@@ -117,18 +116,10 @@ def set_off(*, invoice_id: UUID, against_id: UUID, actor: Actor, at: datetime) -
 
 def owed_back(*, municipality_id: UUID | None = None) -> list[tuple[Invoice, Balance]]:
     """Return the invoices of which we owe something back, the oldest first; of one municipality or of all."""
-    paid = Payment.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount_cents"))
-    notes = Invoice.objects.filter(credits=OuterRef("pk"), status=Invoice.Status.FINALISED).order_by()
-    taken_off = notes.values("credits").annotate(sum=Sum("total_cents"))
     issued = Invoice.objects.filter(kind=Invoice.Kind.USAGE, status__in=FINAL_STATES)
     if municipality_id is not None:
         issued = issued.filter(municipality_id=municipality_id)
-    summed = issued.annotate(
-        paid=Coalesce(Subquery(paid.values("sum")), 0, output_field=BigIntegerField()),
-        taken_off=Coalesce(Subquery(taken_off.values("sum")), 0, output_field=BigIntegerField()),
-    )
-    owed = summed.filter(total_cents__lt=F("paid") + F("taken_off")).order_by("finalised_at", "number")
-    return [(each, Balance(each.total_cents, each.taken_off, each.paid)) for each in owed]
+    return balances_of(invoices=issued.order_by("finalised_at", "number"), of_which=Q(still_open__lt=0))
 
 
 def unpaid(*, day: date, municipality_id: UUID | None = None) -> list[Unpaid]:
@@ -136,20 +127,11 @@ def unpaid(*, day: date, municipality_id: UUID | None = None) -> list[Unpaid]:
     chosen = Invoice.objects.filter(kind=Invoice.Kind.USAGE, status=Invoice.Status.FINALISED)
     if municipality_id is not None:
         chosen = chosen.filter(municipality_id=municipality_id)
-    invoices = list(chosen.order_by("due_date", "number"))
-    ids = [invoice.id for invoice in invoices]
-    paid = dict(Payment.objects.filter(invoice__in=ids).values_list("invoice_id").annotate(Sum("amount_cents")))
-    notes = Invoice.objects.filter(credits__in=ids, status=Invoice.Status.FINALISED)
-    credited = dict(notes.values_list("credits_id").annotate(Sum("total_cents")))
-    found = [
-        Unpaid(
-            invoice=invoice,
-            balance=Balance(invoice.total_cents, credited.get(invoice.id, 0), paid.get(invoice.id, 0)),
-            days=(day - invoice.due_date).days if invoice.due_date else 0,
-        )
-        for invoice in invoices
+    found = balances_of(invoices=chosen.order_by("due_date", "number"), of_which=Q(still_open__gt=0))
+    return [
+        Unpaid(invoice=each, balance=balance, days=(day - each.due_date).days if each.due_date else 0)
+        for each, balance in found
     ]
-    return [each for each in found if each.balance.open_cents > 0]
 
 
 def age_of(*, days: int) -> int:

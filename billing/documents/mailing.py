@@ -18,6 +18,7 @@ from billing.documents.content import Paper, read
 from billing.documents.keeping import CANNOT, Kind, document
 from billing.documents.pdf import euros_nl
 from billing.models import Invoice, InvoiceMail
+from billing.recording import recorded_by
 from billing.wording import day_nl, month_nl
 
 LEASE = timedelta(minutes=2)
@@ -41,10 +42,7 @@ def queue(*, invoice: Invoice, actor: Actor, at: datetime) -> bool:
         invoice=invoice,
         address=address,
         due_at=timezone.now(),
-        recorded_at=at,
-        recorded_by_schema=actor.schema,
-        recorded_by_id=actor.id,
-        recorded_by_name=actor.name,
+        **recorded_by(actor=actor, at=at),
     )
     before = invoice.mails.count()
     InvoiceMail.objects.bulk_create([row], ignore_conflicts=True)
