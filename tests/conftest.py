@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.local import databases, testing
+from tests.stripe_key import Outside, key_of_test_mode
 
 FROZEN_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday morning, 10:00 in Amsterdam
 MADE_AT = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -20,6 +21,7 @@ MUNICIPALITIES = {"utrecht": ("Utrecht", "GM0344"), "delft": ("Delft", "GM0503")
 
 if testing.SERVER not in os.environ:
     raise pytest.UsageError("run the tests with `make test`, or with: python -m pytest -p config.local.testing")
+key_of_test_mode(environ=os.environ)  # refuses a live one before anything runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +180,18 @@ def clock(monkeypatch) -> FrozenClock:
 
 @pytest.fixture(autouse=True, scope="session")
 def _this_machine_only() -> Iterator[None]:
-    """Refuse every connection that leaves this machine."""
-    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+    """Refuse every connection that leaves this machine, but for those to Stripe when its test mode is asked."""
+    connect, connect_ex, found_of = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+    outside = Outside(environ=os.environ)
+
+    def getaddrinfo(host, *args, **kwargs):
+        found = found_of(host, *args, **kwargs)
+        outside.note(host=host, found=found)
+        return found
 
     def checked(original):
         def attempt(self, address):
-            # With a key of Stripe's test mode its own answers are asked for (tests/billing/test_stripe_contract.py).
-            is_to_stripe = "STRIPE_TEST_KEY" in os.environ and address[1] == 443
-            if is_to_stripe:
+            if outside.may_reach(address):
                 return original(self, address)
             if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] not in {"127.0.0.1", "::1", "localhost"}:
                 raise AssertionError("a test tried to reach another machine than this one")
@@ -194,6 +200,7 @@ def _this_machine_only() -> Iterator[None]:
         return attempt
 
     patch = pytest.MonkeyPatch()
+    patch.setattr(socket, "getaddrinfo", getaddrinfo)
     patch.setattr(socket.socket, "connect", checked(connect))
     patch.setattr(socket.socket, "connect_ex", checked(connect_ex))
     yield

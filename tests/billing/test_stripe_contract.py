@@ -4,6 +4,10 @@ STRIPE_TEST_KEY=sk_test_… python -m pytest tests/billing/test_stripe_contract.
 """
 
 import os
+import socket
+import subprocess
+import sys
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import get_type_hints
@@ -17,23 +21,25 @@ from stripe_account import KEY, stripe_account
 from test_documents import line, paper
 
 from billing.collecting import gateway
+from config.local.folders import ROOT
 from sandbox.stripe_room import parameters
-
-REAL_KEY = os.environ.get("STRIPE_TEST_KEY", "")
-if REAL_KEY and not REAL_KEY.startswith("sk_test_"):
-    raise pytest.UsageError("STRIPE_TEST_KEY is refused: only a key of test mode, sk_test_…, is ever used by tests")
+from tests.stripe_key import HOST, Outside, doors, key_of_test_mode
 
 
-@pytest.fixture(params=["sandbox", *(["stripe"] if REAL_KEY else [])])
+@pytest.fixture(params=doors(environ=os.environ))
 def stripe_at(request, settings):
     """Point the gateway at the sandbox, or at Stripe."""
     if request.param == "stripe":
-        settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = REAL_KEY, None
+        point_at_stripe(settings, key_of_test_mode(environ=os.environ))
         yield "stripe"
         return
     with stripe_account() as account:
         settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = KEY, account.api
         yield "sandbox"
+
+
+def point_at_stripe(settings, key: str) -> None:
+    settings.STRIPE_API_KEY, settings.STRIPE_API_BASE = key, None
 
 
 def test_an_invoice_is_made_filled_compared_finalised_paid_and_credited(stripe_at):
@@ -121,3 +127,61 @@ def test_the_sandbox_is_as_strict_as_stripe(settings):
         assert ask("customers", {"name": "x"}, **key | {"Authorization": "Bearer sk_live_x"})[0] == 401
         assert ask("invoices", {"customer": "cus_9"}, **{"Idempotency-Key": "two"}) == (404, "resource_missing")
         assert ask("refunds", {}, **{"Idempotency-Key": "three"})[0] == 404
+
+
+class TestWithAKey:
+    def test_stripe_is_asked_with_a_key_of_test_mode_and_refused_with_any_other(self):
+        assert doors(environ={}) == doors(environ={"STRIPE_TEST_KEY": ""}) == ["sandbox"]
+        assert doors(environ={"STRIPE_TEST_KEY": "sk_test_4e"}) == ["sandbox", "stripe"]
+        for other in ("sk_live_4e", "rk_test_4e", "pk_test_4e", " sk_test_4e", "SK_TEST_4e", "sk_test_"):
+            with pytest.raises(pytest.UsageError, match="test mode alone") as refused:
+                doors(environ={"STRIPE_TEST_KEY": other})
+            assert "4e" not in str(refused.value)
+        # Nothing is collected then, whichever tests were asked for.
+        command = [sys.executable, "-m", "pytest", "-n0", "--collect-only", "-q", "tests/billing/test_months.py"]
+        run = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"STRIPE_TEST_KEY": "sk_live_4e"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (run.returncode, "STRIPE_TEST_KEY is refused" in run.stderr + run.stdout) == (4, True), run.stderr
+
+    def test_only_stripes_own_addresses_may_then_be_reached(self):
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("198.51.100.7", 443))]
+        for key, host, reached in (("sk_test_4e", HOST, True), ("sk_test_4e", "example.org", False), ("", HOST, False)):
+            outside = Outside(environ={"STRIPE_TEST_KEY": key})
+            outside.note(host=host, found=found)
+            assert outside.may_reach(("198.51.100.7", 443)) is reached
+            assert not outside.may_reach(("198.51.100.7", 80))
+            assert not outside.may_reach(("198.51.100.8", 443))
+
+    def test_what_is_asked_with_a_key_goes_to_api_stripe_com(self, settings, monkeypatch):
+        # The name leads to a listener of ours, to which the adapter says by TLS whom it means; it is not believed.
+        heard = []
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(20)
+
+            def listen() -> None:
+                caller, _ = listener.accept()
+                with caller:
+                    heard.append(caller.recv(4096))
+
+            ear = threading.Thread(target=listen, daemon=True)
+            ear.start()
+            resolve, asked = socket.getaddrinfo, []
+
+            def here(host, port, *args, **kwargs):
+                asked.append((host, port))
+                return resolve("127.0.0.1", listener.getsockname()[1], *args, **kwargs)
+
+            monkeypatch.setattr(socket, "getaddrinfo", here)
+            point_at_stripe(settings, "sk_test_4e")
+            with pytest.raises(gateway.Unknown):
+                gateway.read_invoice(stripe_id="in_1")
+            ear.join(20)
+        assert set(asked) == {(HOST, 443)}
+        assert HOST.encode() in heard[0]
