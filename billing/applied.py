@@ -3,6 +3,7 @@
 from billing.parties import Profile
 from tenants.models import Municipality
 from tenants.onboarding.application import load
+from tenants.onboarding.fields import YES
 from tenants.onboarding.models import Onboarding, Part
 
 
@@ -15,6 +16,7 @@ def find_applied(*, municipality: Municipality) -> Profile | None:
     organisation, contacts = application.values(Part.ORGANISATION), application.values(Part.CONTACTS)
     if not organisation.get("legal_entity"):
         return None
+    cost_centre = organisation.get("cost_centre", "")
     way = "postal" if organisation.get("postal_postcode") else "visiting"
     return Profile(
         legal_name=organisation["legal_entity"],
@@ -25,5 +27,7 @@ def find_applied(*, municipality: Municipality) -> Profile | None:
         postcode=organisation.get(f"{way}_postcode", ""),
         city=organisation.get(f"{way}_city", ""),
         order_reference=organisation.get("order_reference", ""),
+        cost_centre=cost_centre,
+        has_no_cost_centre=not cost_centre and organisation.get("has_no_cost_centre") == YES,
         email=contacts.get("invoice_email", ""),
     )

@@ -15,6 +15,7 @@ from django.db import transaction
 from audit.record import Actor, record
 from billing.models import BillingProfile
 from billing.months import day_of
+from billing.recording import recorded_by
 
 NEEDED_OF_SELLER = ("NAME", "KVK", "BTW", "IBAN", "ADDRESS")
 
@@ -37,6 +38,7 @@ class Profile:
     country: str = "NL"
     order_reference: str = ""
     cost_centre: str = ""
+    has_no_cost_centre: bool = False  # somebody said so; an empty cost centre alone says that nobody has looked
     email: str = ""
     payment_days: int = 30
 
@@ -50,7 +52,10 @@ NEEDED: tuple[tuple[str, ...], ...] = (
     ("postcode",),
     ("city",),
     ("order_reference",),
+    ("cost_centre", "has_no_cost_centre"),
 )
+# What is agreed with a buyer or decided about it, and does not stand on an invoice.
+NOT_COPIED = ("payment_days", "has_no_cost_centre")
 
 
 @transaction.atomic
@@ -61,10 +66,7 @@ def save_profile(*, municipality_id: UUID, profile: Profile, valid_from: date, a
     BillingProfile.objects.create(
         municipality_id=municipality_id,
         valid_from=valid_from,
-        recorded_at=at,
-        recorded_by_schema=actor.schema,
-        recorded_by_id=actor.id,
-        recorded_by_name=actor.name,
+        **recorded_by(actor=actor, at=at),
         **{name: getattr(profile, name) for name in FIELDS},
     )
     details = {"valid_from": valid_from.isoformat(), "missing": [" or ".join(names) for names in missing(profile)]}
@@ -91,7 +93,7 @@ def buyer_on(*, municipality_id: UUID, name: str, at: datetime) -> dict[str, Any
     """Return the buyer as an invoice copies it: the profile of the day, and how the municipality is called."""
     profile = find_profile(municipality_id=municipality_id, day=day_of(moment=at)) or Profile()
     return {"municipality_id": str(municipality_id), "name": name} | {
-        field: getattr(profile, field) for field in FIELDS if field != "payment_days"
+        field: getattr(profile, field) for field in FIELDS if field not in NOT_COPIED
     }
 
 

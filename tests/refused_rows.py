@@ -765,6 +765,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "invoice_approved_by_somebody": {"status": "APPROVED"},
     "billing_profile_kvk": {"kvk": "1234567"},
     "billing_profile_oin": {"oin": "1" * 20},
+    "billing_profile_cost_centre": {"cost_centre": "4410", "has_no_cost_centre": True},
     "billing_profile_payment_days": {"payment_days": 61},
     "invoice_counter_once": {},
     "invoice_counter_positive": {"last": 0},

@@ -21,6 +21,9 @@ from tenants.onboarding import fields
 from web.access import PageRequest, requires
 from web.words import PROFILE_FIELDS
 
+# What is typed as a text; the others have a form field of their own.
+TYPED = tuple(name for name in FIELDS if name not in ("has_no_cost_centre", "payment_days"))
+
 
 @require_safe
 @requires(Permission.READ_INVOICES)
@@ -74,22 +77,28 @@ def buyer(request: PageRequest, schema_name: str) -> HttpResponseBase:
                 messages.success(request, _("The billing details are stored."))
                 return redirect("buyers")
         context["refused"] = refused
-    shown = [(name, PROFILE_FIELDS[name], getattr(profile, name)) for name in FIELDS if name != "payment_days"]
+    shown = [(name, PROFILE_FIELDS[name], getattr(profile, name)) for name in TYPED]
     context |= {"profile": profile, "fields": shown, "missing": _words(profile)}
     return render(request, "web/buyer.html", context, status=422 if "refused" in context else 200)
 
 
 def _given(request: PageRequest, before: Profile) -> tuple[Profile, str]:
     """Return the profile that the form says, and what is wrong with it or ''."""
-    values = {name: request.POST.get(name, "").strip() for name in FIELDS if name != "payment_days"}
+    values = {name: request.POST.get(name, "").strip() for name in TYPED}
     days = request.POST.get("payment_days", "").strip()
     values["country"] = values["country"].upper() or "NL"
     is_whole = days.isdecimal() and len(days) < 3
-    profile = Profile(**values, payment_days=int(days) if is_whole else before.payment_days)
+    profile = Profile(
+        **values,
+        has_no_cost_centre=request.POST.get("has_no_cost_centre") == "yes",
+        payment_days=int(days) if is_whole else before.payment_days,
+    )
     if not is_whole:
         return profile, _("Fill in within how many days is paid.")
     if not profile.legal_name:
         return profile, _("Fill in the name of the legal entity.")
+    if profile.cost_centre and profile.has_no_cost_centre:
+        return profile, _("Fill in a cost centre, or tick that the municipality uses none: not both.")
     return _checked(profile)
 
 

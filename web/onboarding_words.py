@@ -48,6 +48,10 @@ LABELS: dict[str, Reason] = {
     "postal_postcode": Reason("Postcode van het postadres", "Postcode of the postal address"),
     "postal_city": Reason("Plaats van het postadres", "Town of the postal address"),
     "order_reference": Reason("Inkooporder of referentie voor facturen", "Purchase order or reference for invoices"),
+    "cost_centre": Reason("Kostenplaats op facturen", "Cost centre on invoices"),
+    "has_no_cost_centre": Reason(
+        "De gemeente gebruikt op facturen geen kostenplaats", "The municipality uses no cost centre on invoices"
+    ),
     "contact_name": Reason("Contactpersoon", "Contact"),
     "contact_function": Reason("Functie", "Position"),
     "contact_email": Reason("E-mailadres", "E-mail address"),

@@ -258,6 +258,7 @@ PROFILE_FIELDS: dict[str, Promise] = {
     "country": _("Country"),
     "order_reference": _("Order reference"),
     "cost_centre": _("Cost centre"),
+    "has_no_cost_centre": _("that there is none"),
     "email": _("E-mail address for invoices"),
     "payment_days": _("Days within which is paid"),
 }

@@ -21,6 +21,7 @@ class BillingProfile(models.Model):
     country = models.CharField(max_length=2, default="NL")
     order_reference = models.CharField(max_length=100, blank=True)
     cost_centre = models.CharField(max_length=100, blank=True)
+    has_no_cost_centre = models.BooleanField(default=False, db_default=False)  # finance said that the buyer uses none
     email = models.EmailField(blank=True)  # where invoices go
     payment_days = models.PositiveSmallIntegerField(default=30)
     recorded_at = models.DateTimeField()
@@ -34,6 +35,10 @@ class BillingProfile(models.Model):
             models.CheckConstraint(name="billing_profile_kvk", condition=Q(kvk="") | Q(kvk__regex="^[0-9]{8}$")),
             # As Logius gives it.
             models.CheckConstraint(name="billing_profile_oin", condition=Q(oin="") | Q(oin__regex="^0[0-9]{19}$")),
+            # One or none, or not decided yet; never both.
+            models.CheckConstraint(
+                name="billing_profile_cost_centre", condition=Q(cost_centre="") | Q(has_no_cost_centre=False)
+            ),
             # The law gives public bodies 30 days; agreed otherwise, up to 60.
             models.CheckConstraint(
                 name="billing_profile_payment_days", condition=Q(payment_days__gte=1, payment_days__lte=60)

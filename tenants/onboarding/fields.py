@@ -190,6 +190,9 @@ FIELDS: Mapping[Part, tuple[Field, ...]] = {
         Field("postal_postcode", postal_code, most=10, is_wanted=False),
         Field("postal_city", most=100, is_wanted=False),
         Field("order_reference", most=50),
+        # One of the two; who fills this in may not know, so finance asks before the first invoice is approved.
+        Field("cost_centre", most=50, is_wanted=False),
+        Field("has_no_cost_centre", accepted, "box", is_wanted=False),
     ),
     Part.CONTACTS: (
         Field("contact_name"),

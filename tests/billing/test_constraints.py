@@ -1,5 +1,7 @@
 """What the ledger and the invoices refuse beyond a single row (those: tests/refused_rows.py), tried by raw SQL."""
 
+from importlib import import_module
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -132,6 +134,7 @@ ROWS = {
         "country": "NL",
         "order_reference": "",
         "cost_centre": "",
+        "has_no_cost_centre": False,
         "email": "",
         "payment_days": 30,
         **BY,
@@ -370,3 +373,15 @@ class TestRateCards:
         insert("billing_month", ROWS["billing_month"] | {"month": "2026-10-01"})
         with pytest.raises(IntegrityError, match="used on those days"):
             execute("UPDATE billing_ratecard SET valid_until = NULL")
+
+
+def test_buyers_that_were_complete_without_a_cost_centre_stay_so():
+    # One without stands there already; as the column is when it was just added, with its default.
+    row = ROWS["billing_billingprofile"]
+    insert("billing_billingprofile", row | {"cost_centre": "4410"})
+    execute(import_module("billing.migrations.0008_cost_centre_decided").DECIDED)
+    later = {name: value for name, value in row.items() if name != "has_no_cost_centre"}
+    insert("billing_billingprofile", later)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cost_centre, has_no_cost_centre FROM billing_billingprofile ORDER BY id")
+        assert cursor.fetchall() == [("", True), ("4410", False), ("", False)]

@@ -105,6 +105,7 @@ class TestApprove:
         ("lacks", "said"),
         [
             ({"order_reference": ""}, "order_reference"),
+            ({"cost_centre": ""}, "cost_centre or has_no_cost_centre"),
             ({"oin": "", "kvk": ""}, "kvk or oin"),
             ({"street": "", "postcode": ""}, "street, postcode"),
         ],
@@ -113,6 +114,12 @@ class TestApprove:
         know_buyer(utrecht, **lacks)
         with pytest.raises(ProfileIncomplete, match=said):
             approve(invoice_id=reviewed.id, actor=SECOND, at=APPROVED)
+
+    def test_a_buyer_without_a_cost_centre_is_invoiced_when_somebody_said_so(self, reviewed, utrecht):
+        know_buyer(utrecht, cost_centre="", has_no_cost_centre=True)
+        approve(invoice_id=reviewed.id, actor=SECOND, at=APPROVED)
+        buyer = finalise(invoice_id=reviewed.id, actor=SECOND, at=FINAL).buyer
+        assert (buyer["cost_centre"], "has_no_cost_centre" in buyer) == ("", False)
 
     def test_it_refuses_a_draft_and_can_be_taken_back(self, standard_card, utrecht, reviewed):
         (draft, *_) = run(month=NOVEMBER, at=datetime(2026, 12, 1, tzinfo=UTC), actor=PREPARER)

@@ -1,5 +1,6 @@
 """What came in and what was credited together: who is paid, what we owe back, and how it goes back."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -26,6 +27,7 @@ def sold_by(settings, standard_card, utrecht, delft):
     settings.SELLER = SELLER | {"ADDRESS": "Kade 1; 1234 AB Delft"}
     for each in (utrecht, delft):
         profile = Profile(each.name, "30280353", "", "", "Kade 1", "1234 AB", each.name, order_reference="45")
+        profile = replace(profile, has_no_cost_centre=True)
         save_profile(municipality_id=each.id, profile=profile, valid_from=OCTOBER, actor=PREPARER, at=AT)
 
 

@@ -40,6 +40,7 @@ def test_finance_takes_a_month_from_review_to_paid(context, played):
         ("Inkoopnummer", "4500012345"),
     ):
         page.get_by_label(label, exact=True).fill(value)
+    page.get_by_label("De gemeente gebruikt geen kostenplaats").check()
     page.get_by_label("Geldt vanaf").fill("2026-01-01")
     page.get_by_role("button", name="Factuurgegevens opslaan").click()
     expect(page.get_by_text("De factuurgegevens zijn opgeslagen.")).to_be_visible()

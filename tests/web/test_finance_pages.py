@@ -49,6 +49,7 @@ def reviewed(utrecht, delft, clock) -> Invoice:
         postcode="3521 AZ",
         city="Utrecht",
         order_reference="INK-1",
+        has_no_cost_centre=True,
     )
     save_profile(municipality_id=utrecht.id, profile=profile, valid_from=OCTOBER, actor=OTHER, at=AT)
     return Invoice.objects.get(municipality_id=utrecht.id)
@@ -157,7 +158,9 @@ class TestSteps:
             said(finance, f"/invoices/{november.id}/step/", step=step)
         november.refresh_from_db()
         page = finance.get("/unpaid/").content.decode()
-        assert "Terug te betalen of te verrekenen" in page
+        # What we owe back is said above the list of what is owed to us, and leads to it.
+        assert page.index("Wij moeten samen € 181,50 terugbetalen") < page.index("unpaid-caption")
+        assert page.index('href="#back"') < page.index('id="back"') < page.index("back-caption")
         assert f'href="{path}"' in page
         page = finance.get(path).content.decode()
         assert 'value="-181,50"' in page
@@ -259,6 +262,17 @@ class TestBuyers:
         assert "De factuurgegevens zijn opgeslagen." in said(finance, "/buyers/delft/", **self.FORM)
         row = BillingProfile.objects.get(municipality_id=delft.id)
         assert (row.kvk, row.postcode, row.country) == ("27364265", "2611 BV", "NL")
+        # Whether there is a cost centre is said, either way, and never both.
+        for said_of, lacks in (({"has_no_cost_centre": "yes"}, False), ({"cost_centre": "4410"}, False), ({}, True)):
+            said(finance, "/buyers/delft/", **self.FORM | said_of)
+            row = BillingProfile.objects.filter(municipality_id=delft.id).latest("id")
+            assert (row.cost_centre, row.has_no_cost_centre) == (
+                said_of.get("cost_centre", ""),
+                "has_no_cost_centre" in said_of,
+            )
+            page = finance.get("/buyers/delft/").content.decode()
+            assert ("Kostenplaats / dat er geen is" in page) is lacks
+            assert ('value="yes" checked' in page) is row.has_no_cost_centre
 
     @pytest.mark.parametrize(
         ("change", "words"),
@@ -269,6 +283,7 @@ class TestBuyers:
             ({"payment_days": "90"}, "betaaltermijn is 1 tot 60"),
             ({"valid_from": ""}, "vanaf welke dag"),
             ({"city": "x" * 200}, "Plaats is te lang"),
+            ({"cost_centre": "4410", "has_no_cost_centre": "yes"}, "Vul een kostenplaats in, of vink aan"),
         ],
         ids=str,
     )
@@ -291,6 +306,7 @@ class TestBuyers:
         )
         answers = {"legal_entity": "Gemeente Delft", "kvk_number": "27364265", "order_reference": "INK-99"}
         answers |= {"visiting_address": "Stationsplein 1", "visiting_postcode": "2611 BV", "visiting_city": "Delft"}
+        answers |= {"has_no_cost_centre": "yes"}
         ApplicationVersion.objects.create(
             onboarding=onboarding,
             part="ORGANISATION",
@@ -304,6 +320,7 @@ class TestBuyers:
         page = finance.get("/buyers/delft/").content.decode()
         assert "op haar aanvraag ingevuld" in page
         assert all(f'value="{value}"' in page for value in answers.values())
+        assert 'value="yes" checked' in page
         assert not BillingProfile.objects.filter(municipality_id=delft.id).exists()
 
 
