@@ -148,9 +148,18 @@ def _trouble(row: Collection, mirror: Mirror, told: str) -> str:
             compare(mirror=mirror, paper=read(invoice_id=row.invoice_id))
         except Differs as differs:
             return f"DIFFERS {differs.field}"
+        if not _is_credited_as_here(row, mirror):
+            return "DIFFERS credit_notes"
     if mirror.status == "paid":
         return ""
     return TROUBLES.get(mirror.status) or TOLD_TROUBLES.get(told, "")
+
+
+def _is_credited_as_here(row: Collection, mirror: Mirror) -> bool:
+    """Return whether Stripe took off what we did: what is there of ours, perhaps what is on its way, and no more."""
+    notes = Collection.objects.filter(invoice__credits=row.pk).values_list("step", "invoice__total_cents")
+    there = sum(cents for step, cents in notes if step == Step.DONE)
+    return there <= mirror.credited_cents <= sum(cents for _, cents in notes)
 
 
 def _book(row: Collection, mirror: Mirror, at: datetime) -> None:

@@ -61,6 +61,7 @@ class Mirror:
     paid_cents: int
     paid_at: datetime | None
     lines: int
+    credited_cents: int  # by credit notes at Stripe that stand
 
 
 @contextmanager
@@ -230,6 +231,7 @@ def read_invoice(*, stripe_id: str) -> Mirror:
         paid_cents=found.amount_paid,
         paid_at=datetime.fromtimestamp(paid_at, UTC) if paid_at else None,
         lines=lines,
+        credited_cents=found.pre_payment_credit_notes_amount + found.post_payment_credit_notes_amount,
     )
 
 

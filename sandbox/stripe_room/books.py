@@ -223,6 +223,19 @@ class Books:
         """Return a credit note.  Raises Refused."""
         return _of(self.credit_notes, note_id, "credit note")
 
+    def void_credit_note(self, note_id: str) -> Thing:
+        """Void a credit note of an open invoice, which is asked for again.  Raises Refused."""
+        note = self.credit_note(note_id)
+        invoice = self.invoice(note["invoice"])
+        self._must_be(invoice, "open")
+        if note["status"] == "void":
+            raise Refused("It is void already.")
+        note["status"] = "void"
+        invoice["pre_payment_credit_notes_amount"] -= note["amount"]
+        self._sum(invoice)
+        self._event("credit_note.voided", note)
+        return note
+
     # --- Within
 
     def _id(self, prefix: str) -> str:

@@ -54,6 +54,10 @@ def routes(*, room: Room) -> list[BaseRoute]:
                     done = room.books.pay(given["invoice"], cents=given.get("cents"))
                 case "void" | "uncollectible" as status:
                     done = room.books.move(given["invoice"], status)
+                case "credit":  # somebody credits on Stripe's own pages
+                    done = room.books.create_credit_note({"invoice": given["invoice"], "amount": given["cents"]})
+                case "void_note":
+                    done = room.books.void_credit_note(given["note"])
                 case "tell":
                     room.books.tell(given["invoice"], given["event"])
                     done = {}

@@ -18,7 +18,7 @@ from billing.invoicing import run
 from billing.issuing import approve, finalise
 from billing.models import Collection, Invoice, Payment, StripeCustomer, StripeEvent
 from billing.parties import Profile, save_profile
-from billing.paying import book_payment
+from billing.paying import book_payment, owed_back
 from sandbox.stripe_room.telling import sign
 
 OCTOBER = date(2026, 10, 1)
@@ -242,6 +242,7 @@ class TestWhatStripeTells:
             ({"do": "uncollectible"}, "UNCOLLECTIBLE"),
             ({"do": "tell", "event": "invoice.payment_failed"}, "PAYMENT_FAILED"),
             ({"do": "change", "cents": 3}, "DIFFERS subtotal"),
+            ({"do": "credit", "cents": 100}, "DIFFERS credit_notes"),
         ],
     )
     def test_what_nobody_here_did_raises_an_alarm_and_changes_no_invoice(
@@ -253,6 +254,54 @@ class TestWhatStripeTells:
         collected.refresh_from_db()
         issued.refresh_from_db()
         assert (collected.trouble, issued.status) == (trouble, "FINALISED")
+
+    def test_a_note_that_is_voided_at_stripe_raises_an_alarm_since_it_asks_for_more_than_we_do(
+        self, account, collected, issued, at
+    ):
+        note = issue(credit(invoice_id=issued.id, positions=[3], reason="Storing", actor=PREPARER, at=at), at)
+        # What is told of a note before we know that it is there is none.
+        steps_before = Collection.objects.filter(invoice=note)
+        account.fault("cut_after_commit", "POST credit_notes")
+        for sweep, step in enumerate(("QUEUED", "DONE")):
+            collect(at)
+            self.tell(account)
+            events.apply_due(at=at)
+            collected.refresh_from_db()
+            assert (steps_before.get().step, collected.trouble) == (step, ""), sweep
+        (made,) = account.books()["credit_notes"]
+        account.control("act", do="void_note", note=made["id"])
+        self.tell(account)
+        events.apply_due(at=at)
+        collected.refresh_from_db()
+        assert (collected.trouble, balance_of(invoice=issued).open_cents) == ("DIFFERS credit_notes", 138)
+
+    def test_what_is_credited_after_stripe_collected_it_is_owed_back_and_recorded_there_once(
+        self, account, collected, issued, at
+    ):
+        account.control("act", do="pay", invoice=collected.stripe_id)
+        self.tell(account)
+        events.apply_due(at=at)
+        note = issue(credit(invoice_id=issued.id, positions=None, reason="Dubbel", actor=PREPARER, at=at), at)
+        account.fault("cut_after_commit", "POST credit_notes")
+        collect(at, sweeps=2)
+        self.tell(account)
+        events.apply_due(at=at)
+        (made,) = account.books()["credit_notes"]
+        assert (made["total"], made["metadata"]["number"]) == (18288, note.number)
+        assert set(Collection.objects.values_list("step", "trouble")) == {("DONE", "")}
+        assert [(found.id, balance.owed_back_cents) for found, balance in owed_back()] == [(issued.id, 18288)]
+        # It goes back by our bank; what Stripe tells again books nothing.
+        book_payment(
+            invoice_id=issued.id,
+            amount_cents=-18288,
+            paid_date=at.date(),
+            reference="terugbetaald",
+            actor=PREPARER,
+            at=at,
+        )
+        StripeEvent.objects.update(applied_at=None, outcome="", due_at=timezone.now())
+        events.apply_due(at=at)
+        assert (owed_back(), Payment.objects.count()) == ([], 2)
 
     def test_an_answer_that_is_older_than_what_is_known_changes_nothing(self, account, collected, issued, at):
         account.control("act", do="pay", invoice=collected.stripe_id)
