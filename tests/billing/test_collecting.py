@@ -323,7 +323,9 @@ class TestWhatStripeTells:
             actor=PREPARER,
             at=at,
         )
-        assert (steps.close_settled(), steps.close_settled()) == (1, 0)
+        account.fault("cut_after_commit", "POST invoices/pay")
+        assert [steps.close_settled() for _ in range(3)] == [0, 1, 0]
+        assert account.books()["requests"].count("POST invoices/pay") == 1
         self.tell(account)
         events.apply_due(at=at)
         assert account.books()["invoices"][0]["status"] == "paid"
