@@ -20,24 +20,39 @@ OURS: dict[str, Reason] = {
     FIRST_ARRIVED: Reason(
         "Niet opnieuw verzonden: het eerste bericht bleek intussen toch verzonden.",
         "Not sent again: meanwhile the first message turned out to have been sent after all.",
+        helps_again=False,
     ),
     NO_REASON: Reason("WhatsApp gaf geen reden.", "WhatsApp gave no reason."),
     "INVALID_REQUEST": Reason(
-        "Van dit bericht kon geen verzoek aan WhatsApp worden gemaakt.",
-        "No request to WhatsApp could be made of this message.",
+        "Van dit bericht kon geen verzoek aan WhatsApp worden gemaakt. Meld het bij uw leverancier.",
+        "No request to WhatsApp could be made of this message. Report it to your provider.",
+        helps_again=False,
     ),
     "UNTRUSTED_URL": Reason(
-        "Het adres van de bijlage is niet te vertrouwen.", "The address of the attachment cannot be trusted."
+        "Het adres van de bijlage is niet te vertrouwen. Meld het bij uw leverancier.",
+        "The address of the attachment cannot be trusted. Report it to your provider.",
+        helps_again=False,
     ),
     "opted_out": Reason(
-        "Deze inwoner heeft gevraagd geen berichten meer te krijgen.",
-        "This citizen asked for no messages any more.",
+        "Deze inwoner heeft gevraagd geen berichten meer te krijgen. Gebruik een ander kanaal als het moet.",
+        "This citizen asked for no messages any more. Use another channel if need be.",
+        helps_again=False,
     ),
 }
 
 
 def reason_in_words(*, message: Message, language: str | None) -> str:
     """Return why a message failed, in Dutch or English; what Meta said where neither knows words for it."""
-    reason = reason_of(code=message.failed_code) if message.failed_code is not None else None
-    reason = reason or OURS.get(message.failed_reason)
+    reason = _reason(message)
     return reason.in_language(language) if reason else message.failed_reason
+
+
+def helps_again(*, message: Message) -> bool:
+    """Return whether a message that failed may arrive when it is sent again. Of an unknown reason it may."""
+    reason = _reason(message)
+    return reason.helps_again if reason else True
+
+
+def _reason(message: Message) -> Reason | None:
+    known = reason_of(code=message.failed_code) if message.failed_code is not None else None
+    return known or OURS.get(message.failed_reason)

@@ -17,7 +17,7 @@ from django.db.models.fields.json import KeyTextTransform
 
 from accounts.models import User
 from accounts.teams import team_name
-from messaging import altering, consent, noted, window
+from messaging import altering, consent, failures, noted, window
 from messaging.altering import Reaction, Version
 from messaging.desk.labelling import labels_of
 from messaging.media import answering, showing, types
@@ -78,9 +78,9 @@ class ShownMessage:
 
     @property
     def may_be_written_again(self) -> bool:
-        """Whether it is a text of ours that did not arrive, of which nothing is masked here."""
-        failed = self.message.state == Message.State.FAILED and self.message.kind == "text"
-        return failed and self.is_ours and (self.in_full or not self.hides)
+        """Whether it is a text of ours that did not arrive and yet may, of which nothing is masked here."""
+        failed = self.message.state == Message.State.FAILED and self.message.kind == "text" and self.is_ours
+        return failed and failures.helps_again(message=self.message) and (self.in_full or not self.hides)
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,13 +254,19 @@ class TestWhatIsSent:
         agent.post(f"/threads/{thread.id}/reply/", answer_of("Uw paspoort ligt klaar."))
         with schema_context("utrecht"):
             failed, asked = Message.objects.get(direction="OUTBOUND"), Message.objects.get(direction="INBOUND")
-            reason = {"state": "FAILED", "failed_code": 131026, "failed_reason": "Message undeliverable"}
+            reason = {"state": "FAILED", "failed_code": 131016, "failed_reason": "Service unavailable"}
             Message.objects.filter(id=failed.id).update(**reason)
         page = page_of(agent, thread)
         assert f'href="?again={failed.id}#text" data-canned="Uw paspoort ligt klaar."' in page
         assert ">Uw paspoort ligt klaar.</textarea>" in page_of(agent, thread, f"?again={failed.id}")
         assert 'id="text"' in page
         assert "klaar?</textarea>" not in page_of(agent, thread, f"?again={asked.id}")
+        # Not where another channel is needed, nor where it was sent after all.
+        for code, ours in ((131026, "Message undeliverable"), (None, "first_arrived")):
+            with schema_context("utrecht"):
+                Message.objects.filter(id=failed.id).update(failed_code=code, failed_reason=ours)
+            assert "?again=" not in page_of(agent, thread)
+            assert "klaar.</textarea>" not in page_of(agent, thread, f"?again={failed.id}")
 
     def test_a_quote_goes_along_and_none_of_another_thread(self, agent, thread, utrecht, clock):
         with schema_context("utrecht"):
