@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from tests.flows.live import eventually
 from tests.web.pages import ANSWERED, SENT_ON
+from tests.web.soon import now, shown_soon
 from tests.web.stage import AXE, CITIZENS, PHONE, WIDE, violations, violations_in_every_size
 
 FATIMA, OMER = CITIZENS[0], CITIZENS[2]
@@ -47,6 +48,49 @@ def test_an_agent_answers_and_sees_the_ticks_come_by_themselves(context, played)
     sent = page.locator(".message", has_text=text)
     expect(sent).to_contain_text("Kim Kanaal")
     expect(sent).to_contain_text(re.compile("Afgeleverd|Gelezen"))  # no reload: by the live connection
+    # Soon after Meta said so, whatever it says, in each window.
+    other = context.new_page()
+    other.goto(page.url)
+    played.live.rest()
+    played.live.post("switches", {"automatic_statuses": False})
+    try:
+        _each_tick_is_shown_soon(played, page, other)
+    finally:
+        played.live.post("switches", {"automatic_statuses": True})
+    # What failed and may arrive yet is written again by a click.
+    again = page.locator("#last").get_by_role("link", name="Zet het opnieuw in het antwoord")
+    again.click()
+    expect(page.get_by_label("Uw antwoord")).to_have_value(re.compile("^Tik"))
+
+
+def _each_tick_is_shown_soon(played, page, other) -> None:
+    """Have Meta report each thing that may become of an answer; a report that came late is tried on another answer."""
+    ticks = [(each, "#last .message__tick") for each in (page, other)]
+    wamids: list[str] = []
+
+    def answer() -> None:
+        text = f"Tik {time.time_ns()}"
+        page.get_by_label("Uw antwoord").fill(text)
+        page.get_by_role("button", name="Verzenden").click()
+        for each, tick in ticks:
+            expect(each.locator("#last")).to_contain_text(text)
+            expect(each.locator(tick)).to_contain_text("Aangenomen door WhatsApp")
+        query = "SELECT wamid FROM {s}.messaging_message WHERE text = %s"
+        wamids.append(played.live.ask(query, text, schema="utrecht")[0][0])
+
+    def report(status: str, **more) -> float:
+        began = now()
+        told = {"wamid": wamids[-1], "status": status, **more}
+        played.live.post("statuses", {"statuses": [told], "wait": True})
+        return began
+
+    answer()
+    shown_soon(ticks, lambda _: "Verzonden", lambda _: report("sent"), undo=answer)
+    shown_soon(ticks, lambda _: "Afgeleverd", lambda _: report("delivered"), undo=answer)
+    shown_soon(ticks, lambda _: "Gelezen", lambda _: report("read"), undo=answer)
+    answer()
+    error = {"code": 131016, "title": "Service unavailable"}
+    shown_soon(ticks, lambda _: "Niet verzonden", lambda _: report("failed", errors=[error]), undo=answer)
 
 
 def test_a_new_message_appears_without_reloading(context, played):

@@ -135,6 +135,15 @@ def test_axe_finds_nothing_on_the_way_in(played, another):
     give_password(halfway, played, "admin@voorbeeld.example", PASSWORD)
     halfway.wait_for_url("**/sign-in/second-step/")
     found["second step"] = violations_in_every_size(halfway)
+    # Who tries one link after another is stopped: at Delft, where nobody else comes in.
+    guesser, delft = another().new_page(), f"http://delft.localhost:{played.live.instance.web_port}"
+    guesser.goto(f"{delft}/sign-in/")
+    guesser.evaluate("() => Promise.all([...Array(20).keys()].map(each => fetch(`/invitation/geraden-${each}/`)))")
+    stopped = guesser.goto(f"{delft}/invitation/geraden/")
+    assert stopped is not None
+    assert stopped.status == 429
+    expect(guesser.get_by_role("heading", level=1)).to_have_text("Te veel pogingen")
+    found["too many attempts"] = violations_in_every_size(guesser)
     assert {name: each for name, each in found.items() if each} == {}
 
 
