@@ -2,12 +2,12 @@
 
 import re
 import time
-from contextlib import contextmanager
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.web.desks import at_desks, open_conversation
 from tests.web.soon import now, pressed, shown_soon
 from tests.web.stage import CITIZENS, PASSWORD, WIDE, violations
 
@@ -29,32 +29,15 @@ HIDE = "hidden => Object.defineProperty(document, 'hidden', {get: () => hidden, 
 @pytest.fixture
 def desks(opened, played):
     """Return the pages of an agent and of a supervisor, each in a browser of their own."""
-    with _desks(opened, played) as made:
+    with at_desks(opened, played) as made:
         yield made
 
 
 @pytest.fixture
 def desks_in_windows(in_windows, played):
     """Return the same, in a browser that shows messages of its own."""
-    with _desks(in_windows, played) as made:
+    with at_desks(in_windows, played) as made:
         yield made
-
-
-@contextmanager
-def _desks(opened, played):
-    contexts = [opened.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}) for _ in range(2)]
-    for context in contexts:
-        context.set_default_timeout(20_000)
-    yield [played.sign_in(context, word) for context, word in zip(contexts, ("agent", "supervisor"), strict=True)]
-    for context in contexts:
-        context.close()
-
-
-def _open(page, name: str) -> None:
-    page.get_by_role("link", name="Inbox", exact=True).click()
-    page.get_by_role("link", name="Alle open").click()
-    page.get_by_role("link", name=name).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
 
 def _give_back(mine, theirs) -> None:
@@ -75,8 +58,8 @@ def test_two_agents_share_the_inbox(desks, played):
     mine, theirs = desks
     phone, name, _ = MARIE_LOUISE
     played.write(phone=phone, name=name, text="Kan ik morgen langskomen?")
-    _open(theirs, name)
-    _open(mine, name)
+    open_conversation(theirs, name)
+    open_conversation(mine, name)
     take = mine.get_by_role("button", name="Neem het")
     shown_soon(
         [(theirs, "#desk-now")],
@@ -157,7 +140,7 @@ def test_who_begins_to_wait_is_shown_and_heard_as_each_agent_chose(desks_in_wind
         page.context.grant_permissions(["notifications"])
         page.context.add_init_script(WATCHED)
     theirs.reload()
-    _open(mine, CITIZENS[0][1])
+    open_conversation(mine, CITIZENS[0][1])
     notice, tone = "Een inwoner wacht op antwoord", "a tone, running"
     # In a conversation too the title counts; nothing is heard of who did not ask for it.
     before = int(mine.locator("#waiting [data-count]").get_attribute("data-count"))
@@ -204,7 +187,7 @@ def test_who_begins_to_wait_is_shown_and_heard_as_each_agent_chose(desks_in_wind
 def test_what_a_colleague_does_is_seen_in_lists_and_conversations_and_after_a_lost_connection(desks, played):
     mine, theirs = desks
     phone, name, _ = CITIZENS[2]
-    _open(mine, name)
+    open_conversation(mine, name)
     theirs.get_by_role("link", name="Alle open").click()
     row = theirs.get_by_role("listitem").filter(has=theirs.get_by_role("link", name=name))
     expect(row).to_contain_text("Kim Kanaal kijkt ook")
@@ -270,7 +253,7 @@ def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):
     expect(mine.get_by_role("link", name=fatima)).to_have_count(0)
     assert violations(mine) == []
     mine.get_by_role("link", name="Alle labels").click()
-    _open(theirs, fatima)
+    open_conversation(theirs, fatima)
     mine.get_by_role("link", name=fatima).click()
     # A number that does not belong here is masked until somebody asks for it; what is bold is bold.
     expect(mine.locator("#messages")).to_contain_text("•••••••42")
@@ -349,7 +332,7 @@ def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):
     again = played.sign_in(mine.context, "agent")
     mine.get_by_label("Uw antwoord").press_sequentially(".")
     expect(mine.get_by_text("Bewaard als concept.")).to_be_visible()
-    _open(again, fatima)
+    open_conversation(again, fatima)
     expect(again.get_by_label("Uw antwoord")).to_have_value("Nog een vraag van mij.")
     # What a page needs of scripts stays below a hundred kilobytes.
     sizes = again.evaluate(

@@ -40,9 +40,11 @@
     if (event.key === "?") show();
     else if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
+    else if (event.key === "q") [...document.querySelectorAll(".message--theirs .message__answer")].at(-1)?.click();
     else {
-      const element = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-      if (!element || !element.checkVisibility()) return;
+      const named = [...document.querySelectorAll(`[data-key="${CSS.escape(event.key)}"]`)];
+      const element = named.find((each) => each.checkVisibility());
+      if (!element) return;
       use(element);
     }
     event.preventDefault();
