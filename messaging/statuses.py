@@ -20,7 +20,7 @@ from messaging.lanes import stopping
 from messaging.metering import Meter
 from messaging.models import FirstWrite, LooseStatus, Message, MessageStatus
 from messaging.repeating import withdraw_repeats
-from messaging.saving import save_changed
+from messaging.saving import insert, save_changed
 from messaging.templates import refusals
 from whatsapp.payloads import StatusUpdate
 
@@ -118,8 +118,8 @@ def apply(*, reports: Sequence[Reported], contacts: ContactBook, meter: Meter) -
                 stopping.heed(phone_number_id=number, code=message.failed_code, at=meter.at)
             if message.failed_code in refusals.CODES:
                 refusals.follow(message_id=message.id, code=message.failed_code, at=meter.at)
-    MessageStatus.objects.bulk_create(history, ignore_conflicts=True)
-    LooseStatus.objects.bulk_create(loose, ignore_conflicts=True)
+    insert(history, ignore_conflicts=True)
+    insert(loose, ignore_conflicts=True)
 
 
 def _take_out(message_ids: Collection[UUID]) -> None:
@@ -143,7 +143,7 @@ def settle(*, messages: Collection[Message]) -> None:
         )
         for row in rows
     ]
-    MessageStatus.objects.bulk_create(history, ignore_conflicts=True)
+    insert(history, ignore_conflicts=True)
     LooseStatus.objects.filter(id__in=[row.id for row in rows]).delete()
 
 

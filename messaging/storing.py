@@ -15,6 +15,7 @@ from messaging.figures import MESSAGES_RECEIVED
 from messaging.incoming import Arrived
 from messaging.media import queueing
 from messaging.models import Alteration, Contact, IdChange, Medium, Message, Thread
+from messaging.saving import insert
 from messaging.threads import UNANSWERED_KINDS, ThreadBook
 from messaging.waking import FETCH, wake_after_commit
 
@@ -79,7 +80,7 @@ def store(*, arrived: Sequence[Arrived], contacts: ContactBook, threads: ThreadB
     threads.save()
     media = [row.medium for row in stored.new if row.medium is not None]
     Medium.objects.bulk_create(media)
-    Message.objects.bulk_create(stored.new)
+    insert(stored.new)
     for _, _, message in late:
         message.save(update_fields=["thread"])
     threads.settle_waiting(asks=_message_asks)

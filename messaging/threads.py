@@ -12,7 +12,7 @@ from audit.record import Actor, record
 from messaging.announcing import announce
 from messaging.contacts.merging import note_window
 from messaging.models import Contact, Message, Thread, ThreadNote, WindowOpening
-from messaging.saving import save_changed
+from messaging.saving import insert, save_changed
 
 # Kinds that tell something and ask nothing: nobody waits for an answer.
 UNANSWERED_KINDS = frozenset({"edit", "reaction", "revoke", "system"})
@@ -82,7 +82,10 @@ class ThreadBook:
     def reacted(self, *, contact: Contact, number: str, stamped_at: datetime) -> None:
         """Note a reaction, which opens the window and is no line in the thread."""
         note_window(contact_id=contact.id, number=number, at=stamped_at)
-        thread = self._open.get((contact.id, number))
+        key = contact.id, number
+        # A thread that a message of the same batch opens has it too.
+        self._last_inbound[key] = max(self._last_inbound.get(key, stamped_at), stamped_at)
+        thread = self._open.get(key)
         if thread is not None and (thread.last_inbound_at is None or thread.last_inbound_at < stamped_at):
             thread.last_inbound_at = stamped_at
             self._changed[thread.id] = thread
@@ -132,7 +135,7 @@ class ThreadBook:
 
     def save(self) -> None:
         """Write what is new and what changed."""
-        Thread.objects.bulk_create(self._new)
+        insert(self._new)
         new = {thread.id for thread in self._new}
         changed = [thread for id_, thread in self._changed.items() if id_ not in new]
         save_changed(changed, fields=_TIMES)

@@ -16,7 +16,7 @@ from messaging.contacts.evidence import Change, Evidence, Identity
 from messaging.contacts.merging import Merge, merge
 from messaging.contacts.people import People
 from messaging.models import Contact, IdChange
-from messaging.saving import save_changed
+from messaging.saving import insert, save_changed
 
 _FIELDS = ("wa_id", "bsuid", "parent_bsuid", "profile_name", "username")
 
@@ -76,7 +76,7 @@ class ContactBook:
 
     def save(self) -> None:
         """Write what is new."""
-        Contact.objects.bulk_create(self._new.values())
+        insert(self._new.values())
         self._new.clear()
 
     def _person(self, identity: Identity) -> str:

@@ -145,6 +145,9 @@ class TestReactions:
             (shown,) = view().messages
             assert [each.emoji for each in shown.reactions] == ["❤️"]
             assert Thread.objects.get().last_inbound_at == later(4)
+            forget(utrecht)
+            meta.receive(utrecht, *order)  # together
+            assert Thread.objects.get().last_inbound_at == later(4)
 
     @pytest.mark.parametrize("emoji", ["", None])
     def test_taken_away_it_is_gone(self, utrecht, emoji):
