@@ -4,22 +4,18 @@ Posted within the transaction that decides (tenants/onboarding/redeclaring.py, b
 none is mailed about what did not happen, nor forgotten about what did.
 """
 
-from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
 from django.utils.translation import gettext
 
 from accounts import posting
 from accounts.models import Mail, User
-from accounts.roles import MunicipalRole
 from tenants.models import DeclarationChange, Municipality
 from tenants.onboarding.redeclaring import last_decided
 
 
 def post() -> None:
     """Have every admin in the schema that the connection is in mailed what was decided last."""
-    for admin in _admins():
-        posting.post(user=admin, what=Mail.What.DECLARATION_DECIDED, language=settings.LANGUAGE_CODE)
+    posting.post_to_admins(what=Mail.What.DECLARATION_DECIDED)
 
 
 def texts(*, user: User) -> tuple[str, list[str]] | None:
@@ -29,7 +25,7 @@ def texts(*, user: User) -> tuple[str, list[str]] | None:
     """
     schema_name: str = connection.schema_name  # type: ignore[attr-defined]
     change = last_decided(municipality=Municipality.objects.get(schema_name=schema_name))
-    if change is None or not _admins().filter(id=user.id).exists():
+    if change is None or not posting.admins().filter(id=user.id).exists():
         return None
     if change.state == DeclarationChange.State.REJECTED:
         said = gettext("Your provider rejected the change of your declaration. What you declared before still holds.")
@@ -41,8 +37,3 @@ def texts(*, user: User) -> tuple[str, list[str]] | None:
     more = gettext("For a purpose that is new, templates wait as drafts for you to look at and hand in.")
     parts = [said, *([gone] if change.withdrawn else []), *([more] if change.added else [])]
     return gettext("The change of your declaration was approved"), [*parts, gettext("What you declare now:")]
-
-
-def _admins() -> QuerySet[User]:
-    is_admin = {"role_grants__role": MunicipalRole.ADMIN, "break_glass_id": None, "is_active": True}
-    return User.objects.filter(**is_admin).order_by("email")

@@ -1,5 +1,7 @@
 """What the mails say that a worker sends (accounts/posting.py): made when sent, in the language they are for."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection
@@ -9,9 +11,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django_tenants.utils import get_public_schema_name
 
-from accounts import declaration_mail, invitations
+from accounts import declaration_mail, invitations, suspension_mail
 from accounts.models import Mail
 from tenants.models import Municipality
+
+# What admins are told: subject and paragraphs, and the page that its last one leads to.
+_TO_ADMINS: dict[str, tuple[Callable[..., tuple[str, list[str]] | None], str]] = {
+    Mail.What.DECLARATION_DECIDED: (declaration_mail.texts, "declaration"),
+    Mail.What.SUSPENSION: (suspension_mail.texts, "home"),
+}
 
 
 def write(mail: Mail) -> EmailMessage | None:
@@ -22,8 +30,8 @@ def write(mail: Mail) -> EmailMessage | None:
     with translation.override(mail.language):
         if mail.what == Mail.What.INVITATION:
             return _invitation(mail)
-        if mail.what == Mail.What.DECLARATION_DECIDED:
-            return _decision(mail)
+        if mail.what in _TO_ADMINS:
+            return _to_admin(mail)
         text = gettext(
             "An administrator removed your second step. Sign in with your password; you are then asked to set up a"
             " new one."
@@ -47,12 +55,13 @@ def _invitation(mail: Mail) -> EmailMessage | None:
     return _message(mail, subject=gettext("You are invited"), parts=[text, how, link, end])
 
 
-def _decision(mail: Mail) -> EmailMessage | None:
-    found = declaration_mail.texts(user=mail.user)
+def _to_admin(mail: Mail) -> EmailMessage | None:
+    texts, page = _TO_ADMINS[mail.what]
+    found = texts(user=mail.user)
     if found is None:
         return None
     subject, parts = found
-    return _message(mail, subject=subject, parts=[*parts, f"{_base()}{reverse('declaration', urlconf=_urlconf())}"])
+    return _message(mail, subject=subject, parts=[*parts, f"{_base()}{reverse(page, urlconf=_urlconf())}"])
 
 
 def _message(mail: Mail, *, subject: str, parts: list[str]) -> EmailMessage:

@@ -216,6 +216,7 @@ class Mail(models.Model):
         INVITATION = "INVITATION"
         SECOND_STEP_RESET = "SECOND_STEP_RESET"
         DECLARATION_DECIDED = "DECLARATION_DECIDED"  # to each admin (accounts/declaration_mail.py)
+        SUSPENSION = "SUSPENSION"  # to each admin, of its end as well (accounts/suspension_mail.py)
 
     class State(models.TextChoices):
         """Where it is."""
@@ -239,7 +240,7 @@ class Mail(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="mail_what_known",
-                condition=Q(what__in=["INVITATION", "SECOND_STEP_RESET", "DECLARATION_DECIDED"]),
+                condition=Q(what__in=["INVITATION", "SECOND_STEP_RESET", "DECLARATION_DECIDED", "SUSPENSION"]),
             ),
             models.CheckConstraint(
                 name="mail_state_known", condition=Q(state__in=["QUEUED", "SENDING", "SENT", "FAILED"])

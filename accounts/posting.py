@@ -17,6 +17,7 @@ from celery import current_app
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 from psycopg import sql
@@ -24,6 +25,7 @@ from redis.exceptions import RedisError
 
 from accounts.languages import language_for
 from accounts.models import Mail, User
+from accounts.roles import MunicipalRole
 
 TASK = "accounts.tasks.send_mail"
 LEASE = timedelta(minutes=2)
@@ -54,6 +56,18 @@ def post(*, user: User, what: Mail.What, language: str) -> Mail:
     schema_name: str = connection.schema_name  # type: ignore[attr-defined]
     transaction.on_commit(partial(_wake, schema_name, str(mail.id)), robust=True)
     return mail
+
+
+def admins() -> QuerySet[User]:
+    """Return the admins of the municipality in whose schema the connection is; nobody of the BSP who is inside."""
+    is_admin = {"role_grants__role": MunicipalRole.ADMIN, "break_glass_id": None, "is_active": True}
+    return User.objects.filter(**is_admin).order_by("email")
+
+
+def post_to_admins(*, what: Mail.What) -> None:
+    """Have each of them mailed once the running transaction is committed."""
+    for admin in admins():
+        post(user=admin, what=what, language=settings.LANGUAGE_CODE)
 
 
 def send(*, mail_id: UUID, write: Callable[[Mail], EmailMessage | None]) -> str | None:

@@ -58,6 +58,8 @@ LEAVING_STEPS = ["messaging.desk.assigning.release_all"]
 DECLARATION_STEPS = ["messaging.templates.redeclaring.follow"]
 # And when it was decided whether it may, either way.
 DECLARATION_TOLD = ["accounts.declaration_mail.post"]
+# What higher rooms do when the BSP suspends or resumes a municipality's sending (tenants/onboarding/moves.py).
+SUSPENSION_TOLD = ["accounts.suspension_mail.post"]
 
 # --- Database
 DATABASE_URL = _value["DATABASE_URL"]

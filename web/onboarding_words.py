@@ -215,13 +215,13 @@ CONSEQUENCES: dict[str, Reason] = {
     ),
     "SUSPENDED": Reason(
         "Vanaf nu verzendt de gemeente niets meer. Wat inwoners schrijven komt nog binnen en blijft bewaard; antwoorden"
-        " wachten in de rij tot u hervat.",
+        " wachten in de rij tot u hervat. De beheerders krijgen een mail met uw reden en uw naam.",
         "From now on nothing leaves from the municipality. What citizens write still comes in and is kept; answers wait"
-        " in the queue until you resume.",
+        " in the queue until you resume. The administrators are mailed your reason and your name.",
     ),
     "LIVE": Reason(
-        "Wat in de rij wacht wordt verzonden, en de gemeente werkt weer gewoon.",
-        "What waits in the queue is sent, and the municipality works as usual again.",
+        "Wat in de rij wacht wordt verzonden, en de gemeente werkt weer gewoon. De beheerders krijgen een mail.",
+        "What waits in the queue is sent, and the municipality works as usual again. The administrators are mailed.",
     ),
     "OFFBOARDED": Reason(
         "Dit kan niet ongedaan worden gemaakt. De gemeente verzendt nooit meer iets over dit platform.",

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
+from django_tenants.utils import schema_context
 
 from audit.record import Actor, record
 from tenants.models import ApplicationLink, ApplicationVersion, ConnectionStep, Municipality, Onboarding, StageMove
@@ -98,11 +101,10 @@ def move(
         raise MoveRefused("four_eyes")
     if onboarding.municipality_id is not None:
         Municipality.objects.filter(id=onboarding.municipality_id).update(stage=to)
-    StageMove.objects.create(
-        onboarding=onboarding, from_stage=seen, to_stage=to, reason=reason, **Deed.of(actor=actor, at=at)
+    _write_down(
+        StageMove(onboarding=onboarding, from_stage=seen, to_stage=to, reason=reason, **Deed.of(actor=actor, at=at)),
+        actor=actor,
     )
-    details = {"from": str(seen), "to": str(to), "with_reason": bool(reason)}
-    record(action="onboarding.move", actor=actor, at=at, subject=f"onboarding {onboarding.cbs_code}", details=details)
     return onboarding
 
 
@@ -111,6 +113,15 @@ def missing_for(*, onboarding: Onboarding, to: Stage, at: datetime) -> list[Miss
     return _missing(
         Wish(onboarding=onboarding, to=to, actor=Actor.system("nobody"), at=at), came_from=Stage(onboarding.stage)
     )
+
+
+def last_suspension(*, municipality: Municipality) -> tuple[StageMove, StageMove | None] | None:
+    """Return the move that suspended a municipality last, and the one that ended that, if any; None: it never was."""
+    moves = StageMove.objects.filter(onboarding__municipality=municipality)
+    suspended = moves.filter(to_stage=Stage.SUSPENDED).order_by("-id").first()
+    if suspended is None:
+        return None
+    return suspended, moves.filter(from_stage=Stage.SUSPENDED, id__gt=suspended.id).order_by("id").first()
 
 
 def who_filled_in(*, onboarding: Onboarding) -> set[str]:
@@ -123,6 +134,25 @@ def who_filled_in(*, onboarding: Onboarding) -> set[str]:
     signed = onboarding.signed_copies.values_list("by_id", flat=True)
     declared = StageMove.objects.filter(onboarding=onboarding, to_stage__in=[Stage.APPLIED, Stage.DECLARED])
     return {*filled, *linked, *signed, *declared.values_list("by_id", flat=True)}
+
+
+def _write_down(made: StageMove, *, actor: Actor) -> None:
+    """Keep a move, and have the trail know. What ends or begins again what a municipality sends it is told as well."""
+    made.save(force_insert=True)
+
+    def trail() -> None:
+        details = {"from": str(made.from_stage), "to": str(made.to_stage), "with_reason": bool(made.reason)}
+        subject = f"onboarding {made.onboarding.cbs_code}"
+        record(action="onboarding.move", actor=actor, at=made.at, subject=subject, details=details)
+
+    trail()
+    municipality, stages = made.onboarding.municipality, {made.from_stage, made.to_stage}
+    if municipality is None or not stages & {Stage.SUSPENDED, Stage.OFFBOARDED}:
+        return
+    with schema_context(municipality.schema_name):
+        trail()
+        for path in settings.SUSPENSION_TOLD if made.to_stage != Stage.OFFBOARDED else ():
+            import_string(path)()
 
 
 def _missing(wish: Wish, *, came_from: Stage) -> list[Missing]:

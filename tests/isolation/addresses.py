@@ -878,8 +878,12 @@ OF_THE_CONSOLE = EVERY_HOST | {
     "onboarding/<uuid:onboarding_id>/decide/<slug:to>/": Address(
         PAGE,
         "BSP_OPERATOR",
+        method="POST",
         ids={"onboarding_id": Onboarding, "to": lambda party: "SUSPENDED"},
-        nothing="asks whether it is meant, and why",
+        form=lambda party: {"seen": "LIVE", "reason": "Iets nagaan"},
+        changes=(Onboarding, Municipality),
+        in_their_trail=True,
+        mails_them=True,
         elsewhere=frozenset({302, 404, 422}),
     ),
     "onboarding/<uuid:onboarding_id>/connect/": Address(

@@ -3,12 +3,9 @@
 from uuid import UUID
 
 import pytest
-from django.core import mail
 from django.db import IntegrityError, connection, transaction
 from django_tenants.utils import schema_context
 
-from accounts import letters, posting
-from accounts.models import Mail, RoleGrant, User
 from audit.models import Entry
 from audit.record import Actor
 from messaging.models import Message, OutboxItem, Template, Thread
@@ -80,25 +77,6 @@ def queued(utrecht, clock) -> Message:
 def again(clock) -> Message:
     template, thread = Template.objects.get(name="vervolg_op_uw_vraag"), Thread.objects.get()
     return send_template(thread_id=thread.id, template_id=template.id, values=VALUES, actor=BEA, at=clock.now())
-
-
-@pytest.fixture
-def mailed(utrecht, settings):
-    """Return what sends the mails that wait: to two admins, one of whom reads English; an agent is there too."""
-    settings.SENDS_MAIL = True
-    with schema_context("utrecht"):
-        for name, role, language in (("bea", "ADMIN", ""), ("john", "ADMIN", "en"), ("kim", "AGENT", "")):
-            user = User.objects.create(email=f"{name}@utrecht.example", name=name, language=language)
-            RoleGrant.objects.create(user=user, role=role)
-
-    def sent():
-        mail.outbox.clear()
-        with schema_context("utrecht"):
-            for each in Mail.objects.filter(state="QUEUED").order_by("user__email"):
-                assert posting.send(mail_id=each.id, write=letters.write) == "SENT"
-        return list(mail.outbox)
-
-    return sent
 
 
 def test_what_was_declared_holds_until_the_approval_and_everything_follows_it_after(
