@@ -211,7 +211,7 @@ def _shown_number(*, number: Number) -> dict[str, Any]:
         "whatsapp_business_manager_messaging_limit": number.business.messaging_limit,
         "webhook_configuration": {key: value for key, value in override.items() if value},
         "is_official_business_account": False,
-        "is_on_biz_app": False,
+        "is_on_biz_app": number.in_business_app,
         "is_pin_enabled": number.pin is not None,
         "is_preverified_number": False,
         "country_dial_code": "31",

@@ -159,11 +159,11 @@ async def _show(request: Request) -> Response:
 
 
 async def _set(request: Request) -> Response:
-    """Put the number into a state: any of `SETTABLE`, and its PIN."""
+    """Put the number into a state: any of `SETTABLE`, its PIN, and whether it lives in the Business app too."""
     number, raw = _number_on_control_door(request=request), await read_object(request=request)
-    unknown = raw.keys() - {*SETTABLE, "pin"}
-    if unknown or not all(isinstance(value, str) for value in raw.values()):
-        raise UnfitMessage(f"a number has {', '.join(SETTABLE)} and pin, all text")
+    unknown = raw.keys() - {*SETTABLE, "pin", "in_business_app"}
+    if unknown or not all(isinstance(value, bool if key == "in_business_app" else str) for key, value in raw.items()):
+        raise UnfitMessage(f"a number has {', '.join(SETTABLE)} and pin, all text, and in_business_app: true or false")
     for key, value in raw.items():
         setattr(number, key, value)
     return JSONResponse(_shown(number=number))
@@ -177,5 +177,6 @@ def _number_on_control_door(*, request: Request) -> Number:
 
 
 def _shown(*, number: Number) -> dict[str, Any]:
-    shown = {key: getattr(number, key) for key in (*SETTABLE, "pin", "verification_code", "display_phone_number")}
+    told = (*SETTABLE, "pin", "in_business_app", "verification_code", "display_phone_number")
+    shown = {key: getattr(number, key) for key in told}
     return {"id": number.id, "waba_id": number.business.waba_id, **shown}

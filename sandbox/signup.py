@@ -164,8 +164,8 @@ def _put_credit(*, business: Business, allocation_id: str) -> None:
 async def _sign_up(request: Request) -> Response:
     """Play a customer who finishes Embedded Signup; the answer is what their browser and Meta then say.
 
-    {"waba_id", "name", "phone_number_id"?, "display_phone_number"?, "portfolio_id"?}; without a number the flow ends
-    as Meta's does then.
+    {"waba_id", "name", "phone_number_id"?, "display_phone_number"?, "portfolio_id"?, "in_business_app"?}; without a
+    number the flow ends as Meta's does then. A number of the Business app is registered by the flow itself.
     """
     sandbox, raw = sandbox_of(request=request), await read_object(request=request)
     world = sandbox.world
@@ -182,13 +182,16 @@ async def _sign_up(request: Request) -> Response:
             number_id=str(raw["phone_number_id"]),
             display_phone_number=str(raw.get("display_phone_number", "+31 53 0000000")),
         )
-        number.status = "PENDING"
+        number.in_business_app = bool(raw.get("in_business_app"))
+        number.status = "CONNECTED" if number.in_business_app else "PENDING"
         data["phone_number_id"] = number.id
     info = {"waba_id": business.waba_id, "owner_business_id": business.portfolio_id}
     for event in ("PARTNER_ADDED", "PARTNER_APP_INSTALLED"):
         value = {"event": event, "waba_info": {**info, "partner_app_id": world.config.app_id}}
         tell(sandbox=sandbox, business=business, field="account_update", value=value)
     event = "FINISH" if "phone_number_id" in data else "FINISH_ONLY_WABA"
+    if raw.get("in_business_app"):
+        event = "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING"
     message = {"type": "WA_EMBEDDED_SIGNUP", "event": event, "version": 3, "data": data}
     return JSONResponse({"code": _code(world=world, business=business), "message": message})
 

@@ -39,7 +39,9 @@ WINDOW = """<!DOCTYPE html>
 <p><label>Name <input name="name"></label></p>
 <p><label>Number's id <input name="phone_number_id"></label></p>
 <p><label>Number <input name="display_phone_number"></label></p>
-<p><button>Finish</button> <button type="button" id="cancel">Cancel</button></p><p id="said" role="status"></p></form>
+<p><label><input type="checkbox" name="in_business_app" value="yes"> Also in the Business app on a phone</label></p>
+<p><button>Finish</button> <button type="button" id="cancel">Cancel</button>
+<button type="button" id="fail">Fail</button></p><p id="said" role="status"></p></form>
 <script>
 (() => {
   "use strict";
@@ -51,6 +53,9 @@ WINDOW = """<!DOCTYPE html>
   };
   document.getElementById("cancel").addEventListener("click", () =>
     tell({ type: "WA_EMBEDDED_SIGNUP", event: "CANCEL", data: { current_step: "PHONE_NUMBER_SETUP" } }, null));
+  document.getElementById("fail").addEventListener("click", () =>
+    tell({ type: "WA_EMBEDDED_SIGNUP", event: "ERROR", data: { error_message: "Something went wrong.",
+      error_code: "524126", session_id: "sandbox-session-1", timestamp: "1772359200" } }, null));
   document.getElementById("form").addEventListener("submit", async (submitted) => {
     submitted.preventDefault();
     const given = Object.fromEntries([...new FormData(submitted.target)].filter(([, value]) => value));

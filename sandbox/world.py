@@ -109,6 +109,7 @@ class Number:
     verified_name: str = ""
     quality_rating: str = "GREEN"
     status: str = "CONNECTED"
+    in_business_app: bool = False  # it lives in the Business app on somebody's phone as well
     webhook_url: str | None = None
     # Registration: the ownership code by SMS or voice, the PIN, and when it was (de)registered.
     code_verification_status: str = "VERIFIED"

@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -33,6 +33,7 @@ from web.onboarding_words import said
 SESSION_KEY = "application_link"
 MOST_ATTEMPTS, ATTEMPTS_SECONDS = 10, 15 * 60
 ANSWER_LETTERS = 5000
+LINK_OVER = gettext_lazy("This link does not work, or no longer. Ask the BSP for a new one.")
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, ApplicationLink, Rest], HttpResponse]
 
@@ -45,6 +46,8 @@ def over_link(view: View[Rest]) -> Callable[Concatenate[HttpRequest, Rest], Http
         kept = request.session.get(SESSION_KEY)
         link = links.find_link(link_id=UUID(kept), at=clock.now()) if isinstance(kept, str) else None
         if link is None:
+            if request.session.pop(SESSION_KEY, None) is not None:  # it ended while they were filling in
+                messages.error(request, LINK_OVER)
             return redirect("application")
         response = view(request, link, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
@@ -66,7 +69,7 @@ def application(request: HttpRequest) -> HttpResponse:
                 request.session.cycle_key()
                 request.session[SESSION_KEY] = str(link.id)
                 return redirect("application-fill")
-            refused = _("This link does not work, or no longer. Ask the BSP for a new one.")
+            refused = str(LINK_OVER)
     answer = render(request, "web/application_door.html", {"refused": refused})
     answer.headers["Cache-Control"] = "no-store"
     return answer

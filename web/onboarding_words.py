@@ -184,6 +184,10 @@ REFUSALS: dict[str, Reason] = {
         "Deze stap wordt al uitgevoerd. Wacht even en bekijk dan de uitkomst.",
         "This step is being taken already. Wait a moment, then look at its outcome.",
     ),
+    "kept": Reason(
+        "Het venster van Meta gaf niets. Wat eerder is overgenomen blijft gelden.",
+        "Meta's window gave nothing. What was taken over before still holds.",
+    ),
     "no_pdf": Reason("Dit bestand is geen PDF.", "This file is no PDF."),
     "too_large": Reason("Dit bestand is te groot: ten hoogste 10 MB.", "This file is too large: 10 MB at most."),
     "empty": Reason("Kies een bestand.", "Choose a file."),
@@ -256,6 +260,10 @@ OUTCOMES: dict[str, Reason] = {
     ),
     "cancelled": Reason(
         "Het venster van Meta is afgebroken. Open het opnieuw.", "Meta's window was left. Open it again."
+    ),
+    "signup_error": Reason(
+        "Het venster van Meta gaf een fout. Open het opnieuw; blijft het zo, geef Meta dan wat hieronder staat.",
+        "Meta's window failed. Open it again; if it stays so, give Meta what stands below.",
     ),
     "no_account": Reason(
         "Er is geen account gekozen. Open het venster opnieuw.", "No account was chosen. Open the window again."
@@ -339,8 +347,14 @@ OUTCOMES: dict[str, Reason] = {
     "code_form": Reason("De code heeft zes cijfers.", "The code has six digits."),
     "pin_form": Reason("Een pincode heeft zes cijfers.", "A PIN has six digits."),
     "registered_elsewhere": Reason(
-        "Het nummer is al geregistreerd, met opslag buiten de EU. Laat het eerst uitschrijven.",
-        "The number is registered already, with storage outside the EU. Have it deregistered first.",
+        "Het nummer is al geregistreerd, met opslag buiten de EU. Laat het eerst uitschrijven waar het nu is.",
+        "The number is registered already, with storage outside the EU. Have it deregistered first where it is now.",
+    ),
+    "in_business_app": Reason(
+        "Het nummer staat nog in de Business-app op een telefoon; opslag in de EU kan dan niet. Laat de gemeente het"
+        " account in die app verwijderen (Instellingen, Account), en probeer het dan opnieuw.",
+        "The number still lives in the Business app on a phone; then storage in the EU cannot be chosen. Have the"
+        " municipality delete the account in that app (Settings, Account), then try again.",
     ),
     "not_in_eu": Reason(
         "Meta nam de keuze aan, maar toont haar niet. Probeer het opnieuw.",

@@ -166,6 +166,8 @@ async def _choose_storage(work: Work) -> Evidence:
     if _is_in_eu(await work.api.storage(phone_number_id=phone_number_id, token=work.token)):
         return {"region": EU, "was_there": True}
     number = await work.api.number(phone_number_id=phone_number_id, token=work.token)
+    if number.in_business_app:  # registered by the flow, and Meta has no door to deregister it
+        raise StepFailed("in_business_app", status=number.status)
     if number.status in REGISTERED_STATES:
         raise StepFailed("registered_elsewhere", status=number.status)
     await work.api.set_storage(phone_number_id=phone_number_id, token=work.token, region=EU)
@@ -229,6 +231,7 @@ async def _read_back(work: Work) -> Evidence:
         "quality": number.quality,
         "messaging_limit": number.messaging_limit,
         "throughput": number.throughput,
+        "in_business_app": number.in_business_app,
     }
     if number.status not in REGISTERED_STATES:
         raise StepFailed("not_registered", **said)
@@ -248,6 +251,7 @@ def _installed(connection: Connection) -> Evidence:
 
 def _tell(connection: Connection, evidence: Mapping[str, Any], at: datetime) -> None:
     """Put what Meta said of the number beside it, where the pages show it."""
+    Connection.objects.filter(id=connection.id).update(in_business_app=evidence["in_business_app"])
     number = Number.objects.get(phone_number_id=connection.phone_number_id, closed_at=None)
     known = {"GREEN", "YELLOW", "RED", "UNKNOWN"}
     if evidence["quality"] in known:

@@ -200,7 +200,7 @@ class Connection(models.Model):
     phone_number_id = models.CharField(max_length=40, default="", blank=True)
     display_phone_number = models.CharField(max_length=20, default="", blank=True)
     business_id = models.CharField(max_length=40, default="", blank=True)
-    # Also a number that lives in the Business app on a phone goes on there; then it is not registered by us.
+    # It lives in the Business app on a phone as well: it leaves that app before its storage can be chosen.
     in_business_app = models.BooleanField(default=False)
     access_token_encrypted = models.BinaryField(null=True)
     pin_encrypted = models.BinaryField(null=True)

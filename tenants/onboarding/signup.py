@@ -20,7 +20,7 @@ from tenants.onboarding.application import load
 from tenants.onboarding.connecting import Evidence, call
 from tenants.onboarding.models import Part, sealed
 from tenants.onboarding.moves import MoveRefused
-from tenants.onboarding.steps import Claim, State, StepFailed, claim_step, settle_step
+from tenants.onboarding.steps import Claim, State, StepFailed, StepRefused, claim_step, settle_step
 from tenants.provisioning import DifferentMunicipality, UnknownMunicipality, create
 from tenants.register import BadSchemaName, schema_name_for
 from whatsapp.business import BusinessAPI, NumberState
@@ -32,6 +32,9 @@ FINISHED = frozenset(
 )
 _ID = re.compile(r"[0-9]{5,40}")
 _SECRET = re.compile(r"[\x21-\x7e]+")
+# What Meta's support asks for when its window failed; not its message, which may hold anything.
+_OF_A_FAILURE = {"CANCEL": ("current_step",), "ERROR": ("error_code", "session_id")}
+_PLAIN = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Signup:
 
 
 def read_event(*, said: str) -> Signup:
-    """Read the message that the browser got.  Raises StepFailed: event_unreadable, cancelled."""
+    """Read the message that the browser got.  Raises StepFailed: event_unreadable, cancelled, signup_error."""
     try:
         message = json.loads(said) if len(said) <= EVENT_LETTERS else None
     except json.JSONDecodeError:
@@ -54,7 +57,7 @@ def read_event(*, said: str) -> Signup:
         raise StepFailed("event_unreadable")
     event, data = message.get("event"), message.get("data")
     if event in ("CANCEL", "ERROR"):
-        raise StepFailed("cancelled")
+        raise _left(data if isinstance(data, dict) else {}, is_error=event == "ERROR")
     if event not in FINISHED or not isinstance(data, dict):
         raise StepFailed("event_unreadable")
     return Signup(
@@ -68,8 +71,11 @@ def read_event(*, said: str) -> Signup:
 def connect_by_signup(*, onboarding_id: UUID, code: str, said: str, actor: Actor, at: datetime) -> ConnectionStep:
     """Take over what a finished Embedded Signup made, then confirm it with Meta; return the step.
 
-    code: of the pop-up, good for 30 seconds and once. Raises StepRefused.
+    code: of the pop-up, good for 30 seconds and once; empty: it was left before its end, which is written down unless
+    another was taken over before. Raises StepRefused.
     """
+    if not code and ConnectionStep.objects.filter(onboarding=onboarding_id, step="SIGNUP", state=State.DONE).exists():
+        raise StepRefused("kept")
     claim = claim_step(onboarding_id=onboarding_id, step="SIGNUP", actor=actor, at=at)
 
     def take() -> Evidence:
@@ -216,7 +222,7 @@ def _confirm(claim: Claim) -> Evidence:
         claim,
         phone_number_id=number.phone_number_id,
         display_phone_number=display,
-        in_business_app=connection.in_business_app or number.in_business_app,
+        in_business_app=number.in_business_app,
     )
     return {
         "waba_id": connection.waba_id,
@@ -224,6 +230,14 @@ def _confirm(claim: Claim) -> Evidence:
         "status": number.status,
         "code_verification_status": number.code_verification_status,
     }
+
+
+def _left(data: dict[str, Any], *, is_error: bool) -> StepFailed:
+    """Return why a window was left. Meta tells of an error by either event, as its version is."""
+    is_error = is_error or "error_code" in data or "error_message" in data
+    told = {name: str(data[name]) for name in _OF_A_FAILURE["ERROR" if is_error else "CANCEL"] if name in data}
+    plain = {name: value for name, value in told.items() if _PLAIN.fullmatch(value)}
+    return StepFailed("signup_error" if is_error else "cancelled", **plain)
 
 
 def _number_of(connection: Connection, numbers: tuple[NumberState, ...]) -> NumberState:

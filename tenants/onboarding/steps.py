@@ -48,7 +48,7 @@ ONLY_WHEN_UNVERIFIED = frozenset({"REQUEST_CODE", "VERIFY_CODE"})
 
 
 class StepRefused(Exception):
-    """A step that cannot be taken now. code: not_now, first, busy."""
+    """A step that cannot be taken now. code: not_now, first, busy, kept."""
 
     def __init__(self, code: str, *, step: str = "") -> None:
         super().__init__(f"{code} {step}")

@@ -158,6 +158,16 @@ class Walk:
         query = "SELECT count(*) FROM {s}.inbox_event WHERE state = 'OPEN'"
         return sum(int(self.live.ask(query, schema=schema)[0][0]) for schema in TOWNS)
 
+    def suspend(self, operator: Visitor) -> None:
+        """Suspend Utrecht and resume it, of which its admin is mailed."""
+        query = "SELECT id FROM public.tenants_onboarding WHERE name = 'Utrecht'"
+        ((onboarding,),) = self.live.ask(query, schema="utrecht")
+        waiting = "SELECT id FROM {s}.accounts_mail WHERE what = 'SUSPENSION' AND state <> 'SENT'"
+        for seen, to in (("LIVE", "SUSPENDED"), ("SUSPENDED", "LIVE")):
+            form = {"seen": seen, "reason": "Iets nagaan"}
+            self.note("suspend", operator.submit(f"/onboarding/{onboarding}/decide/{to}/", form))
+            wait_until(lambda: not self.live.ask(waiting, schema="utrecht"), seconds=60, what="the mail is sent")
+
     def answer_on_pages(self) -> None:
         """Sign in, wrongly and rightly, and do on the pages all that there is to do."""
         somebody = self.visitor("utrecht")
@@ -195,6 +205,7 @@ class Walk:
         self.note("sign-in", support.sign_in(STAFF, canaries.PASSWORD, totp_secret=canaries.TOTP_SECRET))
         for path in ("/municipalities/", "/municipalities/utrecht/", "/invoices/"):
             self.note("page", support.get(path))
+        self.suspend(support)
         for visitor in (agent, support):
             self.cookies.update(value for value in visitor.client.cookies.values() if len(value) > 16)
 

@@ -31,7 +31,7 @@ from tenants import clock
 actor, at, keys = Actor.system("tests"), clock.now(), {{}}
 people = (
     ("utrecht", {canaries.EMAIL!r}, ["ADMIN", "SUPERVISOR", "AGENT"]),
-    ("public", {STAFF!r}, ["BSP_SUPPORT", "BSP_FINANCE"]),
+    ("public", {STAFF!r}, ["BSP_SUPPORT", "BSP_FINANCE", "BSP_OPERATOR"]),
 )
 for schema, email, roles in people:
     made = make_user(
@@ -124,8 +124,9 @@ class Overheard:
         assert self.ear is not None
         find, instance = self.finder().find, self.live.instance
         self.arguments.look()
-        cluster = instance.folder / "postgres" / "cluster"
-        kept = dict(files(instance.folder, but=lambda path: cluster in path.parents or path == instance.env_file))
+        # A mail names whom it is for.
+        out = {instance.folder / "postgres" / "cluster", instance.folder / "mail"}
+        kept = dict(files(instance.folder, but=lambda path: out & {*path.parents} or path == instance.env_file))
         logs = {name: said for name, said in kept.items() if name.endswith(".log")}
         led_to = "\n".join(each for walk in self.walks for each in walk.led_to)
         said = {

@@ -221,6 +221,9 @@ class TestSignup:
             ('{"type": "WA_EMBEDDED_SIGNUP", "event": "FINISH"}', "event_unreadable"),
             ('{"type": "OTHER", "event": "FINISH", "data": {}}', "event_unreadable"),
             ('{"type": "WA_EMBEDDED_SIGNUP", "event": "CANCEL", "data": {"current_step": "X"}}', "cancelled"),
+            ('{"type": "WA_EMBEDDED_SIGNUP", "event": "ERROR", "data": {"error_code": 1}}', "signup_error"),
+            ('{"type": "WA_EMBEDDED_SIGNUP", "event": "CANCEL", "data": {"error_message": "x"}}', "signup_error"),
+            ('{"type": "WA_EMBEDDED_SIGNUP", "event": "ERROR", "data": []}', "signup_error"),
             ('{"type": "WA_EMBEDDED_SIGNUP", "event": "FINISH", "data": {"waba_id": "../me"}}', "no_account"),
             ("x" * 6000, "event_unreadable"),
         ],
@@ -228,6 +231,19 @@ class TestSignup:
     def test_what_is_no_such_event_is_refused(self, meta, approved, clock, said, outcome):
         step = connect_by_signup(onboarding_id=approved.id, code="AQx", said=said, actor=ANNA, at=clock.now())
         assert (step.state, step.outcome) == ("FAILED", outcome)
+
+    def test_what_a_window_tells_that_was_left_is_kept_and_takes_nothing_back(self, meta, approved, clock):
+        given = {"onboarding_id": approved.id, "code": "", "actor": ANNA, "at": clock.now()}
+        told = {"error_message": "Bel 06 12345678", "error_code": 524126, "session_id": "s-1", "current_step": "<b>"}
+        failed = json.dumps({"type": "WA_EMBEDDED_SIGNUP", "event": "ERROR", "data": told})
+        step = connect_by_signup(said=failed, **given)
+        assert (step.outcome, step.evidence) == ("signup_error", {"error_code": "524126", "session_id": "s-1"})
+        left = json.dumps({"type": "WA_EMBEDDED_SIGNUP", "event": "CANCEL", "data": {"current_step": "<b>"}})
+        assert connect_by_signup(said=left, **given).evidence == {}
+        assert _signup(approved, meta, clock.now()).state == "DONE"
+        with pytest.raises(StepRefused, match="kept"):
+            connect_by_signup(said=failed, **given)
+        assert ConnectionStep.objects.get(onboarding=approved, step="SIGNUP").state == "DONE"
 
     def test_by_hand_is_confirmed_as_well(self, meta, approved, clock):
         meta.signs_up()

@@ -4,7 +4,9 @@ Who walks: the BSP's employee, the municipality over its link, who approves at t
 admin. Each tries on the way what is refused.
 """
 
+import json
 import re
+import urllib.request
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +15,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tenants.onboarding.models import Part
-from tests.flows.live import eventually
+from tests.flows.live import TOWNS, eventually
 from tests.tenants.road import ANSWERS, PDF
 from tests.web.joining import OWED, accept, link_in_mail, set_up_app
 from tests.web.stage import AMSTERDAM, WIDE, Stage, violations_in_every_size
 
 WABA, META_NUMBER = "555000000193", "666000000193"
 WRONG_WABA, WRONG_NUMBER = "555000000194", "666000000194"
+FORGING_WABA, LATE_WABA, EMPTY_WABA = "555000000195", "555000000196", "555000000197"
+OURS = "+31 38 4989111"
 ADMIN = "beheer@zwolle.example"  # as the application says
 OLD_PIN = "123456"  # which the number has from where it was before
 SLOW = 20_000  # milliseconds: a tenant is made in one step, and a worker tells what Meta told
@@ -152,8 +156,8 @@ def fill_in_together(road: Road) -> None:
 
 
 def sign(road: Road, folder: Path) -> None:
-    """Download the application, and upload it signed: no other file is taken."""
-    away = road.theirs
+    """Download the application, and upload it signed: no other file is taken. Then the link is ended, which is said."""
+    away, page = road.theirs, road.ours
     with away.expect_download() as download:
         away.get_by_role("link", name="Aanvraag om te ondertekenen").click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
@@ -165,6 +169,11 @@ def sign(road: Road, folder: Path) -> None:
         away.get_by_label("Ondertekende aanvraag").set_input_files(folder / name)
         press(away, "Uploaden", said=said)
     look(away)
+    page.goto(road.address)
+    page.locator("form[action*='/links/'] button", has_text="Sanne Vos").click()
+    expect(page.get_by_text("De link werkt niet meer.")).to_be_visible()
+    away.reload()
+    expect(away.get_by_text("Deze link werkt niet, of niet meer")).to_be_visible()
 
 
 def decide(road: Road) -> None:
@@ -195,19 +204,41 @@ def press_last(window: Page, button: str) -> None:
     window.evaluate("chosen => { setTimeout(() => document.querySelector(chosen).click(), 100) }", button)
 
 
-def sign_up(road: Road, waba_id: str, number: str, display: str) -> None:
-    page = road.ours
-    with page.expect_popup() as popup:
-        press(page, "Venster van Meta openen")
+def window(road: Road) -> Page:
+    with road.ours.expect_popup() as popup:
+        press(road.ours, "Venster van Meta openen")
+    return popup.value
+
+
+def sign_up(road: Road, waba_id: str, number: str, display: str, *, said: str, on_phone: bool = False) -> None:
+    """Finish Meta's window; said: what then stands at the step."""
+    opened = window(road)
     given = {"waba_id": waba_id, "name": "Zwolle", "phone_number_id": number, "display_phone_number": display}
     for name, value in given.items():
-        popup.value.locator(f"[name={name}]").fill(value)
-    press_last(popup.value, "#form button:not([type])")
+        opened.locator(f"[name={name}]").fill(value)
+    if on_phone:
+        opened.get_by_label("Also in the Business app on a phone").check()
+    press_last(opened, "#form button:not([type])")
+    expect(road.ours.locator("#step-SIGNUP")).to_contain_text(said, timeout=SLOW)
+
+
+# A window of Meta's whose message names another's account than its code is for.
+FORGE = """
+async ([given, other]) => {
+    const answer = await fetch("/_sandbox/signups", { method: "POST", body: JSON.stringify(given) });
+    const said = await answer.json();
+    said.message.data.waba_id = other;
+    window.opener.postMessage(JSON.stringify(said.message), "*");
+    window.opener.postMessage({ from: "sandbox", code: said.code }, "*");
+    setTimeout(() => window.close(), 100);
+}
+"""
 
 
 def take(road: Road, step: str, said: str = "Gelukt") -> None:
     page = road.ours
-    page.locator(f"#step-{step}").get_by_role("button").click()
+    with page.expect_navigation():
+        page.locator(f"#step-{step}").get_by_role("button").click()
     expect(page.locator(f"#step-{step}")).to_contain_text(said, timeout=SLOW)
 
 
@@ -217,35 +248,80 @@ def go_on(road: Road, name: str) -> None:
     road.ours.goto(f"{road.address}connect/")
 
 
-def connect(road: Road) -> None:
-    """Take over account and number in Meta's window: left, with another number, and then rightly; make the tenant."""
-    page = road.ours
+def fail_to_sign_up(road: Road) -> None:
+    """Leave Meta's window, have it fail, lie, come too late, and end with another number or with none."""
+    page, post = road.ours, road.stage.live.post
+    step, event = page.locator("#step-SIGNUP"), page.locator("#signup [name=event]")
     page.goto(f"{road.address}connect/")
-    with page.expect_popup() as popup:
-        press(page, "Venster van Meta openen")
-    press_last(popup.value, "#cancel")
-    expect(page.locator("#signup-said")).to_contain_text("verlaten")
-    sign_up(road, WRONG_WABA, WRONG_NUMBER, "+31 20 6240000")
-    expect(page.locator("#step-SIGNUP")).to_contain_text("een ander nummer dan in de aanvraag", timeout=SLOW)
-    sign_up(road, WABA, META_NUMBER, "+31 38 4989111")
-    expect(page.locator("#step-SIGNUP")).to_contain_text("Gelukt", timeout=SLOW)
+    press_last(window(road), "#cancel")
+    expect(step).to_contain_text("is afgebroken")
+    expect(step).to_contain_text("PHONE_NUMBER_SETUP")
+    press_last(window(road), "#fail")
+    expect(step).to_contain_text("gaf een fout")
+    expect(step).to_contain_text("524126")
+    finished = '{"type": "WA_EMBEDDED_SIGNUP", "event": "FINISH", "data": {"waba_id": "555000000193"}}'
+    heard = "given => new Promise(done => { addEventListener('message', () => done()); postMessage(given, '*'); })"
+    page.evaluate(heard, finished)  # by a page of another origin than Meta's
+    expect(event).to_have_value("")
+    lying = window(road)
+    lying.wait_for_selector("#cancel")
+    given = {"waba_id": FORGING_WABA, "phone_number_id": "666000000195"}
+    lying.evaluate(FORGE, [given, TOWNS["utrecht"][2]])
+    expect(step).to_contain_text("hoort bij een ander account dan het venster noemde")
+    post("switches", {"signup_code_seconds": 0})
+    sign_up(road, LATE_WABA, "666000000196", "+31 38 4989112", said="de code van 30 seconden was al verlopen")
+    post("switches", {"signup_code_seconds": 30})
+    sign_up(road, WRONG_WABA, WRONG_NUMBER, "+31 20 6240000", said="een ander nummer dan in de aanvraag")
+    sign_up(road, EMPTY_WABA, "", "", said="Er staat nog geen nummer in het account")
+    look(page)
+    take(road, "SIGNUP", "Er staat nog geen nummer in het account")
+    add_number(road, EMPTY_WABA)
+    take(road, "SIGNUP")
+    press_last(window(road), "#cancel")
+    expect(page.get_by_text("Wat eerder is overgenomen blijft gelden")).to_be_visible()
+    expect(step).to_contain_text("Gelukt")
+
+
+def add_number(road: Road, waba_id: str) -> None:
+    """Add the application's number to an account, as the municipality does at Meta."""
+    body = json.dumps({"country_code": "31", "phone_number": "384989111", "verified_name": "Zwolle"}).encode()
+    token = road.stage.live.instance.environ["META_SYSTEM_TOKEN"]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    url = f"{road.stage.live.instance.urls.sandbox}/v24.0/{waba_id}/phone_numbers"
+    urllib.request.urlopen(urllib.request.Request(url, data=body, headers=headers), timeout=20).close()
+
+
+def connect(road: Road) -> None:
+    """Take over a number that is still in the Business app on a phone; make the tenant."""
+    page = road.ours
+    fail_to_sign_up(road)
+    sign_up(road, WABA, META_NUMBER, OURS, said=META_NUMBER, on_phone=True)
+    expect(page.get_by_text("ook in de Business-app op een telefoon")).to_be_visible()
     for step in ("TENANT", "SUBSCRIBE", "CREDIT"):
         take(road, step)
 
 
 def register(road: Road) -> None:
-    """Have Meta approve, then register a number that is not proven and has a PIN from where it was before."""
+    """Have Meta approve, then register a number that was on a phone, then at another BSP, and has a PIN from there."""
     page, post = road.ours, road.stage.live.post
-    post(f"numbers/{META_NUMBER}", {"code_verification_status": "NOT_VERIFIED", "pin": OLD_PIN})
     for step in ("GOVERNMENT_FORM", "GOVERNMENT_APPROVAL"):
         page.locator(f"#day-{step}").fill(road.today)
         page.locator(f"#reference-{step}").fill("GOV-17")
         take(road, step)
         if step == "GOVERNMENT_FORM":
             go_on(road, "Wacht op goedkeuring door Meta")
+    take(road, "REGISTER", "")
+    expect(page.get_by_text("Eerst moet een eerdere stap lukken")).to_be_visible()
+    take(road, "STORAGE", "nog in de Business-app op een telefoon")
+    post(f"numbers/{META_NUMBER}", {"in_business_app": False})
+    take(road, "STORAGE", "al geregistreerd, met opslag buiten de EU")
+    look(page)
+    post(f"numbers/{META_NUMBER}", {"status": "PENDING", "code_verification_status": "NOT_VERIFIED", "pin": OLD_PIN})
     take(road, "STORAGE")
     take(road, "REGISTER", "nog niet bewezen")
     take(road, "REQUEST_CODE")
+    page.locator("#code").fill("12")
+    take(road, "VERIFY_CODE", "De code heeft zes cijfers")
     page.locator("#code").fill(road.stage.live.get(f"numbers/{META_NUMBER}")["verification_code"])
     take(road, "VERIFY_CODE")
     take(road, "REGISTER", "De pincode is niet die van het nummer")
@@ -255,6 +331,7 @@ def register(road: Road) -> None:
     go_on(road, "Geregistreerd")
     for step in ("PROFILE", "READ_BACK"):
         take(road, step)
+    expect(page.get_by_text("Business-app")).to_have_count(0)
 
     def installed() -> bool:
         page.locator("#step-INSTALLED").get_by_role("button").click()
@@ -365,6 +442,59 @@ def answer(road: Road) -> None:
     look(support)
 
 
+def wait_for_an_election(road: Road) -> None:
+    """Have an election period hold what is started, and what is filled in held to the declaration: then it leaves."""
+    admin = road.admin
+    thread = admin.url
+    admin.goto(road.at("/elections/"))
+    admin.get_by_label("Verkiezing", exact=True).fill("Gemeenteraad")
+    admin.get_by_label("Eerste dag").fill(road.today)
+    admin.get_by_label("Laatste dag").fill("2026-01-01")
+    press(admin, "Periode instellen", said="De laatste dag ligt voor de eerste.")
+    admin.get_by_label("Laatste dag").fill(road.today)
+    press(admin, "Periode instellen", said="De periode is ingesteld.")
+    # As if a day had gone by since the citizen wrote.
+    road.stage.live.ask(
+        "UPDATE {s}.messaging_thread SET last_inbound_at = last_inbound_at - interval '25 hours' RETURNING id",
+        schema="zwolle",
+    )
+    admin.goto(thread)
+    admin.get_by_role("link", name="balie_open").click()
+    send_filled(admin, "mevrouw Hop", said="Tot de verkiezing begint uw gemeente geen gesprekken")
+    look(admin)
+    form = admin.url
+    admin.goto(road.at("/elections/"))
+    admin.get_by_role("link", name="Gemeenteraad beëindigen").click()
+    press(admin, "Periode beëindigen", said="De periode is voorbij")
+    admin.goto(form)
+    send_filled(
+        admin, "de kiezers van de verkiezingen", said="woorden die een gemeente niet via WhatsApp mag versturen"
+    )
+    send_filled(admin, "mevrouw Hop", said="Goedendag mevrouw Hop, op woensdag")
+    sent = admin.locator(".message", has_text="Goedendag mevrouw Hop, op woensdag")
+    expect(sent).to_contain_text(re.compile("Afgeleverd|Gelezen"), timeout=SLOW)
+
+
+def send_filled(page: Page, name: str, *, said: str) -> None:
+    """Fill a template in, look at it, and send it; said: what is read then."""
+    page.get_by_label("naam").fill(name)
+    press(page, "Bekijk hoe het eruitziet")
+    press(page, "Verzenden", said=said)
+
+
+def told(road: Road, subject: str, why: str) -> None:
+    """Find the mail to the admin, which a worker sends."""
+    box = road.theirs
+
+    def is_there() -> bool:
+        box.goto(road.at("/mail/"))
+        mail = box.locator("section", has_text=subject)
+        text = mail.first.inner_text() if mail.count() else ""
+        return all(said in text for said in (ADMIN, why, road.at("/")))
+
+    eventually(is_there, seconds=30)
+
+
 def suspend(road: Road) -> None:
     """Suspend it, with a reason: nothing leaves, what comes in does, and it is said; resumed, what waited leaves."""
     admin, ours = road.admin, road.approver
@@ -374,9 +504,11 @@ def suspend(road: Road) -> None:
     ours.get_by_label("Waarom?").fill("Er wordt iets nagegaan.")
     press(ours, "Opschorten")
     heading(ours, "Opgeschort")
+    told(road, "Het verzenden is opgeschort", "Er wordt iets nagegaan.")
     write(road, "En wat kost het?")
     expect(admin.get_by_text("En wat kost het?")).to_be_visible()  # by itself, and with it what is the matter
     expect(admin.get_by_text("Uw aanbieder heeft het verzenden opgeschort.")).to_be_visible()
+    admin.reload()  # the 24 hours had been over: the box to answer in comes with the page
     admin.get_by_label("Uw antwoord").fill("Het kost niets.")
     press(admin, "Verzenden")
     waits = admin.locator(".message", has_text="Het kost niets.")
@@ -391,6 +523,7 @@ def suspend(road: Road) -> None:
     expect(waits).to_contain_text(re.compile("Afgeleverd|Gelezen"), timeout=SLOW)
     admin.reload()
     expect(admin.get_by_text("opgeschort")).to_have_count(0)
+    told(road, "Het verzenden is hervat", "Er wordt iets nagegaan.")
 
 
 def test_a_municipality_goes_from_an_empty_application_to_its_first_citizen_who_is_answered(road, tmp_path):
@@ -406,4 +539,5 @@ def test_a_municipality_goes_from_an_empty_application_to_its_first_citizen_who_
     write_a_template(road)
     declare_otherwise(road)
     answer(road)
+    wait_for_an_election(road)
     suspend(road)

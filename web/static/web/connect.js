@@ -9,8 +9,9 @@
     host.hostname === "connect.facebook.net"
       ? /^https:\/\/([a-z0-9-]+\.)*facebook\.com$/.test(origin)
       : origin === host.origin;
+  let isOver = false; // the window was closed and brought no code: what it told is written down
   const send = () => {
-    if (form.elements.code.value && form.elements.event.value) form.submit();
+    if (form.elements.event.value && (form.elements.code.value || isOver)) form.submit();
   };
   window.addEventListener("message", (message) => {
     if (!isMeta(message.origin) || typeof message.data !== "string") return;
@@ -22,7 +23,6 @@
     }
     if (!event || event.type !== "WA_EMBEDDED_SIGNUP") return;
     form.elements.event.value = message.data;
-    if (event.event === "CANCEL" || event.event === "ERROR") said.textContent = said.dataset.left;
     send();
   });
   window.fbAsyncInit = () => {
@@ -31,11 +31,13 @@
   };
   button.addEventListener("click", () => {
     said.textContent = "";
+    isOver = false;
     form.elements.code.value = form.elements.event.value = "";
     window.FB.login(
       (answer) => {
         const code = answer && answer.authResponse && answer.authResponse.code;
-        if (!code) said.textContent = said.dataset.left;
+        isOver = !code;
+        if (isOver) said.textContent = said.dataset.left;
         else form.elements.code.value = code;
         send();
       },
