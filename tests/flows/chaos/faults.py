@@ -35,6 +35,7 @@ SPOKEN = (
     {"kind": "failed_status", "code": 131026},
     {"kind": "delay", "seconds": 2},
 )
+BACK_SECONDS = 20.0  # the supervisor waits longer each time, 5 seconds at most
 WEBHOOKS = {"duplicate": 0.15, "reorder": 0.2, "drop": 0.05, "delay_seconds": [0.0, 0.3], "rebatch": True}
 
 
@@ -81,17 +82,25 @@ class Faults:
         elif name == "sender":
             self._kill_sender()
         else:
+            self._until_up(name)
             instance.supervisor.kill(name, signal.SIGKILL, group=True)
 
     def _kill_sender(self) -> None:
         """Stop the sender in its tracks, count what it has in flight, and kill it."""
         supervisor = self.live.instance.supervisor
-        pid = supervisor.pid("sender")
-        if pid is not None:
-            os.killpg(pid, signal.SIGSTOP)
-            time.sleep(0.1)  # a statement that it sent is finished by then
-            self.may_be_uncertain += self._sending()
+        pid = self._until_up("sender")
+        os.killpg(pid, signal.SIGSTOP)
+        time.sleep(0.1)  # a statement that it sent is finished by then
+        self.may_be_uncertain += self._sending()
         supervisor.kill("sender", signal.SIGKILL, group=True)
+
+    def _until_up(self, name: str) -> int:
+        """Return a process's number; one that ended by itself, as when Redis goes away, is killed when it is back."""
+        until = time.monotonic() + BACK_SECONDS
+        while (pid := self.live.instance.supervisor.pid(name)) is None:
+            assert time.monotonic() < until, f"{name} did not come back"
+            time.sleep(0.05)
+        return pid
 
     def _sending(self) -> int:
         query = "SELECT count(*) FROM {s}.messaging_message WHERE state = 'SENDING'"
