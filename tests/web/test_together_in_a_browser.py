@@ -288,7 +288,8 @@ def test_an_agent_finds_composes_and_marks(desks, played, tmp_path):
     expect(answer).to_have_value(re.compile("Neem mee:"))
     answer.fill(f"Goedendag {fatima}, u spreekt met Kim Kanaal van de gemeente Utrecht.")
     mine.get_by_text("Emoji", exact=True).click()
-    mine.get_by_role("button", name="Dank u wel").click()
+    with mine.expect_response(lambda answer: "%F0%9F%99%8F" in (answer.request.post_data or "")):  # kept, the sign too
+        mine.get_by_role("button", name="Dank u wel").click()
     expect(mine.get_by_text("Bewaard als concept.")).to_be_visible()
     written = f"Goedendag {fatima}, u spreekt met Kim Kanaal van de gemeente Utrecht.🙏"
     mine.reload()
