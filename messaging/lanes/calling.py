@@ -95,12 +95,13 @@ async def _conclude(lane: "Lane", item: Claimed, outcome: Outcome, probes: Stop 
     if probes is not None and not isinstance(outcome, Accepted | NotSent):
         probes.probe_at = at + (TRY_NEXT_SECONDS if isinstance(outcome, Refused) else PROBE_SECONDS)
     match outcome:
-        case Accepted(wamid=wamid) if probes is None:
-            lane.settler.note(Settlement(item.message_id, Ending.ACCEPTED, wamid=wamid))
         case Accepted(wamid=wamid):
-            await lane.settler.settle(Settlement(item.message_id, Ending.ACCEPTED, wamid=wamid))
-            assert probes is not None
-            await _go_on(lane, probes)
+            accepted = Settlement(item.message_id, Ending.ACCEPTED, wamid=wamid)
+            if probes is None:
+                lane.settler.note(accepted)
+            else:
+                await lane.settler.settle(accepted)
+                await _go_on(lane, probes)
         case Uncertain(reason=reason):
             log.warning("send_uncertain", message_id=str(item.message_id), reason=reason)
             await lane.settler.settle(Settlement(item.message_id, Ending.UNCERTAIN))
