@@ -216,7 +216,7 @@ class Mail(models.Model):
         INVITATION = "INVITATION"
         SECOND_STEP_RESET = "SECOND_STEP_RESET"
         DECLARATION_DECIDED = "DECLARATION_DECIDED"  # to each admin (accounts/declaration_mail.py)
-        SUSPENSION = "SUSPENSION"  # to each admin, of its end as well (accounts/suspension_mail.py)
+        SUSPENSION = "SUSPENSION"  # to each admin; resumed or ended as well (accounts/suspension_mail.py)
 
     class State(models.TextChoices):
         """Where it is."""

@@ -46,19 +46,20 @@ PROVISIONING_STEPS = [
     "accounts.provisioning.invite_first_admin",
     "messaging.templates.defaults.install_defaults",
     "messaging.office.setting.install_hours",
+    "messaging.office.setting.install_notice",
     "messaging.core.lanes.open_lane",
     "messaging.quarantine.claim_soon",
     "messaging.core.partitions.attach_inbox",  # last: until the commit no other can be attached
 ]
 # How higher rooms compare what is there with the arguments of a repeated call.
-PROVISIONING_CHECKS = ["accounts.provisioning.other_first_admin"]
+PROVISIONING_CHECKS = ["accounts.provisioning.other_first_admin", "messaging.office.setting.other_notice"]
 # What higher rooms do when somebody of a municipality may come in no longer, by dotted path (accounts/people.py).
 LEAVING_STEPS = ["messaging.desk.assigning.release_all"]
 # What higher rooms do when a municipality declares other purposes, by dotted path (tenants/onboarding/redeclaring.py).
 DECLARATION_STEPS = ["messaging.templates.redeclaring.follow"]
 # And when it was decided whether it may, either way.
 DECLARATION_TOLD = ["accounts.declaration_mail.post"]
-# What higher rooms do when the BSP suspends or resumes a municipality's sending (tenants/onboarding/moves.py).
+# What higher rooms do when the BSP suspends, resumes or ends a municipality's sending (tenants/onboarding/moves.py).
 SUSPENSION_TOLD = ["accounts.suspension_mail.post"]
 
 # --- Database

@@ -38,7 +38,11 @@ class DifferentMunicipality(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewTenant:
-    """What the steps of higher rooms are told. onboarding_id: whose application was approved; None: by command."""
+    """What the steps of higher rooms are told.
+
+    onboarding_id: whose application was approved; None: by command. privacy_page: what it begins to tell citizens of
+    their data links to; None: it begins without telling them.
+    """
 
     municipality: Municipality
     number: Number
@@ -46,6 +50,7 @@ class NewTenant:
     actor: Actor
     at: datetime
     onboarding_id: UUID | None = None
+    privacy_page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ def create(
     display_phone_number: str,
     access_token: str | None,
     admin_email: str | None = None,
+    privacy_page: str | None = None,
     purposes: Collection[str] | None = None,
     onboarding_id: UUID | None = None,
     actor: Actor,
@@ -74,7 +80,7 @@ def create(
 ) -> Provisioned:
     """Make one municipality, or find that it is already made. Safe to repeat, also at the same moment.
 
-    purposes: what is declared for it; all five when None.
+    privacy_page: an address as tenants/privacy_page.py returns it. purposes: what is declared; all five when None.
     onboarding_id: the approved onboarding that it is made for, which moves to CONNECTED in the same transaction; None:
     an operator declares for it, and it is LIVE at once.
     Raises MoveRefused: the onboarding is not where this can be done. BadSchemaName, UnknownMunicipality,
@@ -105,6 +111,7 @@ def create(
         actor=actor,
         at=at,
         onboarding_id=onboarding_id,
+        privacy_page=privacy_page,
     )
     if not Municipality.objects.filter(schema_name=schema_name).exists():
         try:

@@ -592,6 +592,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "stage_move_stages_known": {"to_stage": "GONE"},
     "stage_move_goes_on": {"to_stage": "APPLIED"},
     "stage_move_says_why": {"to_stage": "REJECTED"},
+    "stage_move_data_until_an_end": {"data_until_date": DAY},
     "application_version_once": {"values": {"a": "b"}},
     "application_version_part_known": {"part": "OTHER"},
     "application_version_from_one": {"version": 0},

@@ -20,7 +20,8 @@ from accounts.permissions import Permission
 from accounts.sign_on import gate
 from accounts.sign_on.models import SignOn
 from messaging import reading
-from tenants.models import BreakGlass, Municipality, Trouble
+from tenants.models import BreakGlass, Municipality, StageMove, Trouble
+from tenants.onboarding.moves import last_ending
 from tenants.stages import Stage
 from web.access import is_fragment, permissions
 
@@ -104,6 +105,7 @@ class Frame:
     # they may be made where no tenant is.
     troubles: Callable[[], list[Trouble]]
     is_suspended: bool  # the BSP has it send nothing (tenants/stages.py)
+    ended: Callable[[], StageMove | None]  # the BSP ended it; asked for when shown
     # Of the BSP's people: who is inside or asks to be, and the entry by which whoever asks for the page is.
     entries: Callable[[], list[BreakGlass]]
     inside_by: Callable[[], BreakGlass | None]
@@ -147,6 +149,9 @@ def _frame(request: HttpRequest) -> Frame:
         has_menu=len(doors) > FEW_DOORS,
         here=next((door.word for door in doors if door.is_current), ""),
         is_suspended=bool(allowed) and municipality is not None and municipality.stage == Stage.SUSPENDED,
+        ended=partial(last_ending, municipality=municipality)
+        if allowed and municipality is not None and municipality.stage == Stage.OFFBOARDED
+        else lambda: None,
         troubles=list if is_console or not allowed else reading.blocking,
         entries=list
         if is_console or municipality is None or not allowed or entry_id is not None

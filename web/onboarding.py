@@ -1,5 +1,6 @@
 """The BSP's pages of the road to live: the register, one onboarding with all that is missing, links, copies, moves."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_tenants.utils import schema_context
 
+from accounts import posting
 from accounts.permissions import Permission
 from tenants import clock
 from tenants.editions import current_register
@@ -29,6 +32,7 @@ from web.onboarding_words import said
 DECISIONS = frozenset({Stage.APPROVED, Stage.REJECTED, Stage.SUSPENDED, Stage.OFFBOARDED})
 WORK = frozenset({Stage.DECLARED, Stage.APPLIED, Stage.GOVERNMENT_APPROVAL_PENDING, Stage.REGISTERED, Stage.LIVE})
 SEARCH_LETTERS = 100
+ASKED_AGAIN = frozenset({"no_reason", "reason_too_long", "no_data_until"})
 
 
 @require_safe
@@ -194,9 +198,10 @@ def _move(request: PageRequest, onboarding_id: UUID, allowed: frozenset[Stage], 
             actor=request.user.actor(),
             at=clock.now(),
             reason=request.POST.get("reason", "")[:2000],
+            data_until=_day(request.POST.get("data_until", "")),
         )
     except MoveRefused as refused:
-        if refused.code in ("no_reason", "reason_too_long"):
+        if refused.code in ASKED_AGAIN:
             return _confirm(request, found, to, refused=_said(refused.code))
         messages.error(request, _said(refused.code))
     else:
@@ -207,7 +212,18 @@ def _move(request: PageRequest, onboarding_id: UUID, allowed: frozenset[Stage], 
 def _confirm(request: PageRequest, found: Onboarding, to: str, *, refused: str = "") -> HttpResponse:
     shown = {"onboarding": found, "to": to, "refused": refused, "reason": request.POST.get("reason", "")[:2000]}
     shown |= {"wants_reason": to in (Stage.REJECTED, Stage.SUSPENDED, Stage.OFFBOARDED)}
+    shown |= {"ends": to == Stage.OFFBOARDED, "data_until": request.POST.get("data_until", "")[:10]}
+    if found.municipality is not None:
+        with schema_context(found.municipality.schema_name):
+            shown |= {"tells_nobody": not posting.admins().exists()}
     return render(request, "web/onboarding_decide.html", shown, status=422 if refused else 200)
+
+
+def _day(said: str) -> date | None:
+    try:
+        return date.fromisoformat(said.strip())
+    except ValueError:
+        return None
 
 
 def _show(request: PageRequest, onboarding_id: UUID, *, made: Any = None, status: int = 200) -> HttpResponse:

@@ -20,8 +20,9 @@ INTRODUCTIONS: dict[str, Reason] = {
         "Whom we call, who may sign in first, and which number comes to WhatsApp.",
     ),
     "PRIVACY": Reason(
-        "Wie toeziet op de gegevens van inwoners, en welke verwerkersovereenkomst geldt.",
-        "Who watches over citizens' data, and which processor agreement holds.",
+        "Wie toeziet op de gegevens van inwoners, waar zij lezen hoe u ermee omgaat, en welke verwerkersovereenkomst"
+        " geldt.",
+        "Who watches over citizens' data, where they read how you treat it, and which processor agreement holds.",
     ),
     "PURPOSES": Reason(
         "Kies waarvoor de gemeente WhatsApp gebruikt, en beschrijf elk gekozen doel in een paar zinnen.",
@@ -63,6 +64,7 @@ LABELS: dict[str, Reason] = {
     "officer_name": Reason("Functionaris gegevensbescherming (FG)", "Data protection officer (FG)"),
     "officer_email": Reason("E-mailadres van de FG", "E-mail address of the FG"),
     "officer_phone": Reason("Telefoonnummer van de FG", "Telephone number of the FG"),
+    "privacy_page": Reason("Privacypagina van de gemeente", "The municipality's page on privacy"),
     "agreement": Reason("Verwerkersovereenkomst: naam en versie", "Processor agreement: name and version"),
     "agreement_date": Reason("Datum van de verwerkersovereenkomst", "Date of the processor agreement"),
     "signatory_name": Reason("Naam van de ondertekenaar", "Signatory's name"),
@@ -83,6 +85,10 @@ HINTS: dict[str, Reason] = {
         "Een eigen nummer van de gemeente dat een sms of een gesprek uit het buitenland kan ontvangen. Een 14-nummer of"
         " 0800-nummer kan niet.",
         "A number of the municipality's own that can receive an SMS or a call from abroad. A 14 or 0800 number cannot.",
+    ),
+    "privacy_page": Reason(
+        "Het adres ervan, zoals https://www.zwolle.nl/privacy. Inwoners krijgen het bij hun eerste bericht.",
+        "Its address, such as https://www.zwolle.nl/privacy. Citizens get it with their first message.",
     ),
     "agreement": Reason(
         "Bijvoorbeeld: Standaard verwerkersovereenkomst gemeenten, 3.0",
@@ -136,6 +142,10 @@ MISTAKES: dict[str, Reason] = {
         "Dit nummer kan niet op WhatsApp: Meta kan er geen sms of gesprek naartoe brengen.",
         "This number cannot be on WhatsApp: Meta cannot reach it by SMS or by a call.",
     ),
+    "page": Reason(
+        "Dit is geen adres van een beveiligde pagina. Het begint met https://, zoals https://www.zwolle.nl/privacy.",
+        "This is no address of a secure page. It begins with https://, as https://www.zwolle.nl/privacy.",
+    ),
     "date": Reason("Dit is geen datum. Schrijf jaar, maand, dag: 2026-11-25.", "This is no date. Write 2026-11-25."),
     "too_long": Reason("Dit is te lang.", "This is too long."),
     "one_line": Reason("Schrijf dit op één regel.", "Write this on one line."),
@@ -178,6 +188,10 @@ REFUSALS: dict[str, Reason] = {
     ),
     "no_reason": Reason("Schrijf op waarom.", "Write down why."),
     "reason_too_long": Reason("De reden is te lang: ten hoogste 1000 tekens.", "The reason is too long: 1000 at most."),
+    "no_data_until": Reason(
+        "Kies een dag na vandaag tot en met welke de gemeente bij haar gegevens kan.",
+        "Choose a day after today until which the municipality can come to its data.",
+    ),
     "not_now": Reason("Deze stap kan niet in deze fase.", "This step cannot be taken in this stage."),
     "first": Reason("Eerst moet een eerdere stap lukken.", "An earlier step has to succeed first."),
     "busy": Reason(
@@ -228,8 +242,11 @@ CONSEQUENCES: dict[str, Reason] = {
         "What waits in the queue is sent, and the municipality works as usual again. The administrators are mailed.",
     ),
     "OFFBOARDED": Reason(
-        "Dit kan niet ongedaan worden gemaakt. De gemeente verzendt nooit meer iets over dit platform.",
-        "This cannot be undone. Nothing will leave from the municipality over this platform any more.",
+        "Dit kan niet ongedaan worden gemaakt. De gemeente verzendt nooit meer iets over dit platform, ook niet wat nog"
+        " in de rij wacht. De beheerders krijgen een mail met uw reden, uw naam, en tot wanneer zij bij hun gegevens"
+        " kunnen.",
+        "This cannot be undone. Nothing will leave from the municipality over this platform any more, nor what waits in"
+        " the queue. The administrators are mailed your reason, your name, and until when they can come to their data.",
     ),
 }
 STEPS: dict[str, Reason] = {
@@ -345,6 +362,10 @@ OUTCOMES: dict[str, Reason] = {
     ),
     "method": Reason("Kies sms of gesprek.", "Choose SMS or a call."),
     "code_form": Reason("De code heeft zes cijfers.", "The code has six digits."),
+    "code_wrong": Reason(
+        "Meta neemt deze code niet aan: het is een andere, of hij is verlopen. Laat een nieuwe sturen.",
+        "Meta does not take this code: it is another one, or it is over. Have a new one sent.",
+    ),
     "pin_form": Reason("Een pincode heeft zes cijfers.", "A PIN has six digits."),
     "registered_elsewhere": Reason(
         "Het nummer is al geregistreerd, met opslag buiten de EU. Laat het eerst uitschrijven waar het nu is.",

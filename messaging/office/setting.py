@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from datetime import date, datetime
 from itertools import pairwise
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,6 +12,7 @@ from messaging.models import Office, OpenPeriod, PrivacyNotice, SpecialDay
 from messaging.models.office import DAY_MINUTES
 from messaging.office.holidays import USUAL, Holiday
 from messaging.office.hours import Window, clock_word
+from tenants.privacy_page import secure_page
 from tenants.provisioning import NewTenant
 
 USUAL_WINDOW: Window = (9 * 60, 17 * 60)
@@ -102,16 +102,16 @@ def save_notice(*, url: str, form_of_address: str, own_text: str, actor: Actor, 
 
     Raises BadNotice: url_not_secure, address_unknown, text_too_long.
     """
-    url, own_text = url.strip(), own_text.strip()
-    if not _is_secure_page(url):
+    page, own_text = secure_page(url=url), own_text.replace("\0", "").strip()
+    if page is None:
         raise BadNotice("url_not_secure")
     if form_of_address not in PrivacyNotice.FormOfAddress:
         raise BadNotice("address_unknown")
     if len(own_text) > PrivacyNotice.LONGEST_TEXT:
         raise BadNotice("text_too_long")
-    values = {"url": url, "form_of_address": form_of_address, "own_text": own_text, "saved_at": at}
+    values = {"url": page, "form_of_address": form_of_address, "own_text": own_text, "saved_at": at}
     PrivacyNotice.objects.update_or_create(id=1, defaults=values)
-    details = {"url": url, "form_of_address": form_of_address, "own_text": bool(own_text)}
+    details = {"url": page, "form_of_address": form_of_address, "own_text": bool(own_text)}
     record(action="office.privacy_notice", actor=actor, at=at, subject="privacy notice", details=details)
 
 
@@ -121,12 +121,22 @@ def install_hours(*, tenant: NewTenant) -> None:
     save_hours(periods=periods, holidays=USUAL, actor=tenant.actor, at=tenant.at)
 
 
-def _is_secure_page(url: str) -> bool:
-    """Return whether an address is one that a citizen can open, and that WhatsApp makes a link of."""
-    if len(url) > 300 or any(character.isspace() for character in url):
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme == "https" and "." in (parts.hostname or "") and parts.username is None
-    except ValueError:
-        return False
+def install_notice(*, tenant: NewTenant) -> None:
+    """Have a new tenant tell citizens of their data, in our words; runs inside its schema and its transaction.
+
+    Not when nothing is known of its page on privacy: then its admin writes the notice.
+    """
+    if tenant.privacy_page is None:
+        return
+    formal = PrivacyNotice.FormOfAddress.FORMAL
+    save_notice(url=tenant.privacy_page, form_of_address=formal, own_text="", actor=tenant.actor, at=tenant.at)
+
+
+def other_notice(*, tenant: NewTenant) -> str | None:
+    """Return the name of the argument if an operator names another page than the tenant's; runs in its schema.
+
+    An application names none against its own tenant: what its admin made of it since is theirs.
+    """
+    if tenant.privacy_page is None or tenant.onboarding_id is not None:
+        return None
+    return None if PrivacyNotice.objects.filter(url=tenant.privacy_page).exists() else "privacy page"

@@ -169,7 +169,10 @@ def save(
     if found.stage != Stage.APPLIED:
         raise Closed(found.stage)
     latest = ApplicationVersion.objects.filter(onboarding=found, part=part).order_by("-version").first()
-    if latest is not None and latest.values == read.values:
+    before = latest.values if latest else {}
+    # A question that is newer than what was saved counts as unanswered there: it is no change, nor to be signed anew.
+    changed = sorted(name for name, value in read.values.items() if before.get(name, "") != value)
+    if latest is not None and not changed:
         return latest
     if (latest.version if latest else 0) != seen:
         raise _changed(found, part)
@@ -183,8 +186,6 @@ def save(
         if not isinstance(error.__cause__, UniqueViolation):
             raise
         raise _changed(found, part) from None
-    before = latest.values if latest else {}
-    changed = sorted(name for name, value in read.values.items() if before.get(name, "") != value)
     details = {"part": str(part), "version": row.version, "fields": changed}
     record(action="onboarding.fill_in", actor=actor, at=at, subject=f"onboarding {found.cbs_code}", details=details)
     return row

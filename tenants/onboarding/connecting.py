@@ -157,7 +157,10 @@ async def _verify_code(work: Work) -> Evidence:
         return {"was_there": True}
     if not (code.isascii() and code.isdigit() and len(code) == 6):
         raise StepFailed("code_form")
-    await work.api.verify_code(phone_number_id=phone_number_id, token=work.token, code=code)
+    try:
+        await work.api.verify_code(phone_number_id=phone_number_id, token=work.token, code=code)
+    except MetaRefused as refused:  # that the number is there was seen before: it is the code
+        raise StepFailed("code_wrong", meta=refused.error.code, trace=refused.error.fbtrace_id or "") from None
     return {"was_there": False}
 
 

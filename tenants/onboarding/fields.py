@@ -18,6 +18,7 @@ from stdnum.nl import bsn, btw, postcode
 
 from tenants.declaration import Prohibition, Purpose
 from tenants.onboarding.models import Part
+from tenants.privacy_page import LONGEST, secure_page
 
 YES = "yes"
 # Where the number lives now: each asks something else before it can be registered.
@@ -115,6 +116,14 @@ def whatsapp_number(value: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def privacy_page(value: str) -> str:
+    """Return the address of a page that citizens can open.  Raises Unfit."""
+    url = secure_page(url=value)
+    if url is None:
+        raise Unfit("page")
+    return url
+
+
 def day(value: str) -> str:
     """Return a day as 2026-11-25.  Raises Unfit."""
     try:
@@ -208,6 +217,7 @@ FIELDS: Mapping[Part, tuple[Field, ...]] = {
         Field("officer_name"),
         Field("officer_email", email, "email"),
         Field("officer_phone", phone, "tel", 30, is_wanted=False),
+        Field("privacy_page", privacy_page, "url", LONGEST),
         Field("agreement", most=200),
         Field("agreement_date", day, "date"),
     ),

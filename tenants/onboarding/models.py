@@ -89,9 +89,14 @@ class StageMove(Deed):
     from_stage = models.CharField(max_length=40, choices=Stage.choices, blank=True)  # empty: it began
     to_stage = models.CharField(max_length=40, choices=Stage.choices)
     reason = models.CharField(max_length=1000, default="", blank=True)
+    # Of an end: the last day on which the municipality can come to its data.
+    data_until_date = models.DateField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="stage_move_data_until_an_end", condition=Q(data_until_date=None) | Q(to_stage=Stage.OFFBOARDED)
+            ),
             models.CheckConstraint(
                 name="stage_move_stages_known",
                 condition=Q(to_stage__in=Stage.values) & Q(from_stage__in=["", *Stage.values]),

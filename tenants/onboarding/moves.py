@@ -6,7 +6,7 @@ update, in the same transaction, so that nothing it rests on changes underneath.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django_tenants.utils import schema_context
 
 from audit.record import Actor, record
+from tenants.clock import AMSTERDAM
 from tenants.models import ApplicationLink, ApplicationVersion, ConnectionStep, Municipality, Onboarding, StageMove
 from tenants.onboarding.application import Missing, load, missing_to_declare
 from tenants.onboarding.models import Deed
@@ -74,12 +75,14 @@ def move(
     actor: Actor,
     at: datetime,
     reason: str = "",
+    data_until: date | None = None,
     municipality: Municipality | None = None,
 ) -> Onboarding:
     """Move an onboarding to another stage, and with it the municipality's.
 
     seen: the stage in which whoever asks saw it. municipality: the tenant that was made, with the move to CONNECTED.
-    Raises NoSuchMove; NotReady; MoveRefused: moved_meanwhile, four_eyes, no_reason, reason_too_long.
+    data_until: with the move to OFFBOARDED, the last day on which the municipality can come to its data.
+    Raises NoSuchMove; NotReady; MoveRefused: moved_meanwhile, four_eyes, no_reason, reason_too_long, no_data_until.
     """
     if seen not in Stage.values or to not in MOVES[Stage(seen)]:
         raise NoSuchMove(from_stage=seen, to_stage=to)
@@ -88,6 +91,7 @@ def move(
         raise MoveRefused("no_reason")
     if len(reason) > REASON_LETTERS:
         raise MoveRefused("reason_too_long")
+    kept = _data_until(data_until, to=to, at=at)
     moved = {"stage": to, "stage_since": at} | ({"municipality": municipality} if municipality is not None else {})
     if to is Stage.CONNECTED and municipality is None:
         raise NotReady([Missing("no_tenant")])
@@ -101,10 +105,8 @@ def move(
         raise MoveRefused("four_eyes")
     if onboarding.municipality_id is not None:
         Municipality.objects.filter(id=onboarding.municipality_id).update(stage=to)
-    _write_down(
-        StageMove(onboarding=onboarding, from_stage=seen, to_stage=to, reason=reason, **Deed.of(actor=actor, at=at)),
-        actor=actor,
-    )
+    said = {"from_stage": seen, "to_stage": to, "reason": reason, "data_until_date": kept}
+    _write_down(StageMove(onboarding=onboarding, **said, **Deed.of(actor=actor, at=at)), actor=actor)
     return onboarding
 
 
@@ -115,6 +117,14 @@ def missing_for(*, onboarding: Onboarding, to: Stage, at: datetime) -> list[Miss
     )
 
 
+def standing_rejection(*, onboarding: Onboarding) -> StageMove | None:
+    """Return the move that rejected an application; None: it never was, or it was handed in anew since."""
+    rejected = onboarding.moves.filter(to_stage=Stage.REJECTED).order_by("-id").first()
+    if rejected is None or onboarding.moves.filter(to_stage=Stage.DECLARED, id__gt=rejected.id).exists():
+        return None
+    return rejected
+
+
 def last_suspension(*, municipality: Municipality) -> tuple[StageMove, StageMove | None] | None:
     """Return the move that suspended a municipality last, and the one that ended that, if any; None: it never was."""
     moves = StageMove.objects.filter(onboarding__municipality=municipality)
@@ -122,6 +132,12 @@ def last_suspension(*, municipality: Municipality) -> tuple[StageMove, StageMove
     if suspended is None:
         return None
     return suspended, moves.filter(from_stage=Stage.SUSPENDED, id__gt=suspended.id).order_by("id").first()
+
+
+def last_ending(*, municipality: Municipality) -> StageMove | None:
+    """Return the move that ended a municipality; None: it was not ended."""
+    moves = StageMove.objects.filter(onboarding__municipality=municipality, to_stage=Stage.OFFBOARDED)
+    return moves.order_by("-id").first()
 
 
 def who_filled_in(*, onboarding: Onboarding) -> set[str]:
@@ -136,12 +152,23 @@ def who_filled_in(*, onboarding: Onboarding) -> set[str]:
     return {*filled, *linked, *signed, *declared.values_list("by_id", flat=True)}
 
 
+def _data_until(day: date | None, *, to: Stage, at: datetime) -> date | None:
+    """Return the day that is kept with a move.  Raises MoveRefused: it is an end, and no day that is to come."""
+    if to is not Stage.OFFBOARDED:
+        return None
+    if day is None or day <= at.astimezone(AMSTERDAM).date():
+        raise MoveRefused("no_data_until")
+    return day
+
+
 def _write_down(made: StageMove, *, actor: Actor) -> None:
     """Keep a move, and have the trail know. What ends or begins again what a municipality sends it is told as well."""
     made.save(force_insert=True)
 
     def trail() -> None:
         details = {"from": str(made.from_stage), "to": str(made.to_stage), "with_reason": bool(made.reason)}
+        if made.data_until_date is not None:
+            details["data_until"] = made.data_until_date.isoformat()
         subject = f"onboarding {made.onboarding.cbs_code}"
         record(action="onboarding.move", actor=actor, at=made.at, subject=subject, details=details)
 
@@ -151,7 +178,7 @@ def _write_down(made: StageMove, *, actor: Actor) -> None:
         return
     with schema_context(municipality.schema_name):
         trail()
-        for path in settings.SUSPENSION_TOLD if made.to_stage != Stage.OFFBOARDED else ():
+        for path in settings.SUSPENSION_TOLD:
             import_string(path)()
 
 

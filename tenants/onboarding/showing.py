@@ -18,7 +18,7 @@ from tenants.models import (
 from tenants.onboarding import redeclaring
 from tenants.onboarding.application import Application, Missing, load, missing_to_declare
 from tenants.onboarding.models import Part
-from tenants.onboarding.moves import missing_for
+from tenants.onboarding.moves import missing_for, standing_rejection
 from tenants.onboarding.signing import last_copy
 from tenants.onboarding.steps import ONLY_WHEN_UNVERIFIED, STAGE_OF
 from tenants.register import RegisteredMunicipality
@@ -54,6 +54,7 @@ class ApplicationView:
     missing: list[Missing]
     copy: SignedCopy | None
     copy_is_current: bool
+    rejection: StageMove | None  # with its reason, until it is handed in anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def application_view(*, onboarding: Onboarding, at: datetime) -> ApplicationView
         missing=missing,
         copy=copy,
         copy_is_current=copy is not None and bytes(copy.application_sha256) == application.sha256(),
+        rejection=standing_rejection(onboarding=onboarding),
     )
 
 

@@ -156,6 +156,8 @@ def _make(claim: Claim) -> Evidence:
     # The application may have been taken back, changed and approved anew since the signup.
     if connection.display_phone_number != application.values(Part.CONTACTS).get("whatsapp_number"):
         raise StepFailed("another_number", phone_number_id=connection.phone_number_id)
+    # None of who was approved before it was asked: then its admin writes the notice, and this step says so.
+    privacy_page = application.values(Part.PRIVACY).get("privacy_page") or None
     try:
         made = create(
             schema_name=schema_name_for(name=onboarding.name),
@@ -166,6 +168,7 @@ def _make(claim: Claim) -> Evidence:
             display_phone_number=connection.display_phone_number,
             access_token=connection.access_token() or settings.META_SYSTEM_TOKEN,  # no lane sends without one
             admin_email=application.values(Part.CONTACTS).get("admin_email") or None,
+            privacy_page=privacy_page,
             purposes=[str(purpose) for purpose in application.purposes()],
             onboarding_id=onboarding.id,
             actor=claim.actor,
@@ -179,7 +182,12 @@ def _make(claim: Claim) -> Evidence:
         raise StepFailed(refused.code) from None
     except (DataError, IntegrityError):
         raise StepFailed("form") from None
-    return {"schema": made.municipality.schema_name, "host": made.host, "was_there": not made.created}
+    return {
+        "schema": made.municipality.schema_name,
+        "host": made.host,
+        "privacy_notice": privacy_page is not None,
+        "was_there": not made.created,
+    }
 
 
 def _settled(claim: Claim, take: Any) -> ConnectionStep:

@@ -137,7 +137,9 @@ class TestThePrivacyNotice:
         formal = compose_notice(name="Utrecht")
         assert formal.startswith("U chat met de gemeente Utrecht.")
         assert formal.endswith("leest u op https://www.utrecht.example/privacy")
-        save_notice(form_of_address="INFORMAL", own_text="", **notice)
+        save_notice(
+            form_of_address="INFORMAL", own_text="\0", **{**notice, "url": "HTTPS://www.utrecht.example/privacy"}
+        )
         assert compose_notice(name="Utrecht").startswith("Je chat met de gemeente Utrecht.")
         assert form_of_address() == "INFORMAL"
         save_notice(form_of_address="INFORMAL", own_text="Hoi {name}, dit is Utrecht.", **notice)
@@ -154,6 +156,8 @@ class TestThePrivacyNotice:
             ({"url": "https://a@b.example/"}, "url_not_secure"),
             ({"url": "https://[x"}, "url_not_secure"),
             ({"url": "https://www.utrecht.example/a b"}, "url_not_secure"),
+            ({"url": "https://www.utrecht.example/\0"}, "url_not_secure"),
+            ({"url": f"https://www.utrecht.example/{'x' * 300}"}, "url_not_secure"),
             ({"form_of_address": "RUDE"}, "address_unknown"),
             ({"own_text": "x" * 601}, "text_too_long"),
         ],

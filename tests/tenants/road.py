@@ -37,6 +37,7 @@ ANSWERS: Mapping[Part, Mapping[str, str]] = {
     Part.PRIVACY: {
         "officer_name": "Femke de Groot",
         "officer_email": "fg@zwolle.example",
+        "privacy_page": "https://www.zwolle.example/privacy",
         "agreement": "Standaard verwerkersovereenkomst gemeenten",
         "agreement_date": "2026-02-01",
     },

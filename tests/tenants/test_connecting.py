@@ -23,17 +23,19 @@ from audit.models import Entry
 from audit.record import Actor
 from config.local.folders import ROOT
 from messaging.models import Template
+from messaging.office.notice import compose_notice
 from messaging.templates import submitting
 from tenants import health
-from tenants.models import Connection, ConnectionStep, Municipality, Number, Onboarding
+from tenants.models import ApplicationVersion, Connection, ConnectionStep, Municipality, Number, Onboarding
 from tenants.onboarding import connecting, signup, steps
 from tenants.onboarding.application import begin
 from tenants.onboarding.connecting import take_step
+from tenants.onboarding.models import Part
 from tenants.onboarding.moves import NotReady, move
 from tenants.onboarding.signup import confirm_again, connect_by_hand, connect_by_signup, make_tenant
 from tenants.onboarding.steps import StepRefused
 from tenants.stages import Stage
-from tests.tenants.road import CBS_CODE, NUMBER, declare
+from tests.tenants.road import ANSWERS, CBS_CODE, NUMBER, declare
 from whatsapp.business import BusinessAPI
 from whatsapp.client import CloudAPI
 
@@ -274,6 +276,8 @@ class TestSteps:
         assert number.access_token().startswith("business-token-")
         assert number.health.verified_name
         assert {row.purpose for row in municipality.declared_purposes.all()} == {"PERMITS", "SERVICES"}
+        with schema_context("zwolle"):
+            assert compose_notice(name="Zwolle").endswith(ANSWERS[Part.PRIVACY]["privacy_page"])
         shown = meta.control(f"numbers/{PHONE}")
         assert shown["status"] == "CONNECTED"
         assert shown["pin"] == Connection.objects.get(onboarding=approved).pin()
@@ -301,6 +305,16 @@ class TestSteps:
                 at=clock.now(),
             )
         assert {each.field for each in unready.value.missing} == {"SUBSCRIBE", "CREDIT", "GOVERNMENT_FORM"}
+
+    def test_who_was_approved_before_a_page_on_privacy_was_asked_is_made_and_it_is_said(self, meta, approved, clock):
+        older = {name: answer for name, answer in ANSWERS[Part.PRIVACY].items() if name != "privacy_page"}
+        kept = {"onboarding": approved, "part": Part.PRIVACY, "version": 2, "values": older, "by_name": "Anna"}
+        ApplicationVersion.objects.create(at=clock.now(), by_schema="public", by_id="anna", **kept)
+        assert _signup(approved, meta, clock.now()).outcome == "done"
+        step = make_tenant(onboarding_id=approved.id, actor=ANNA, at=clock.now())
+        assert (step.outcome, step.evidence["privacy_notice"]) == ("done", False)
+        with schema_context("zwolle"):
+            assert compose_notice(name="Zwolle") is None
 
     def test_a_number_that_has_a_pin_asks_for_it(self, meta, approved, clock):
         meta.signs_up()
@@ -335,6 +349,8 @@ class TestSteps:
         assert take_step(step="REQUEST_CODE", given={"method": "SMS"}, **given).outcome == "done"
         assert take_step(step="VERIFY_CODE", given={"code": "1"}, **given).outcome == "code_form"
         code = meta.control(f"numbers/{PHONE}")["verification_code"]
+        other = "000000" if code != "000000" else "000001"
+        assert take_step(step="VERIFY_CODE", given={"code": other}, **given).outcome == "code_wrong"
         assert take_step(step="VERIFY_CODE", given={"code": code}, **given).outcome == "done"
         assert take_step(step="REGISTER", given={}, **given).outcome == "done"
 

@@ -14,7 +14,7 @@ from django_tenants.utils import schema_context
 from accounts.models import Invitation, Mail, RoleGrant, User
 from audit.models import Entry
 from messaging.core.models import Lane
-from messaging.models import InboxEvent, Office, Template
+from messaging.models import InboxEvent, Office, PrivacyNotice, Template
 from tenants.models import DeclaredPurpose, Domain, Municipality, Number
 
 ALMELO = {
@@ -25,6 +25,7 @@ ALMELO = {
     "display_phone_number": "+31546123456",
     "access_token": "teken-van-almelo",
     "admin_email": "Beheer@almelo.example",
+    "privacy_page": "https://www.almelo.example/privacy",
 }
 
 
@@ -92,6 +93,8 @@ class TestMaking:
             assert Invitation.objects.get().user == Mail.objects.get(state="QUEUED").user == admin
             assert RoleGrant.objects.get().role == "ADMIN"
             assert Template.objects.exists()
+            notice = PrivacyNotice.objects.get()
+            assert (notice.url, notice.form_of_address) == ("https://www.almelo.example/privacy", "FORMAL")
             assert not InboxEvent.objects.exists()
         before = everything()
         assert make() == (0, {**printed, "created": False})
@@ -109,12 +112,13 @@ class TestMaking:
             ({"access_token": "ander-teken"}, "access token"),
             ({"access_token": None}, "access token"),
             ({"purposes": ["crisis"]}, "purposes"),
+            ({"privacy_page": "https://www.utrecht.example/avg"}, "privacy page"),
         ],
     )
     def test_it_changes_nothing_for_other_arguments(self, utrecht, changes, named):
         particulars = {**ALMELO, "name": "Utrecht", "cbs_code": "GM0344", "waba_id": "2000000000344"}
         particulars |= {"phone_number_id": "1000000000344", "display_phone_number": "+3197010034400"}
-        particulars |= {"access_token": "token-of-utrecht", "admin_email": None}
+        particulars |= {"access_token": "token-of-utrecht", "admin_email": None, "privacy_page": None}
         assert make("utrecht", **particulars)[0] == 0
         before = everything()
         code, said = make("utrecht", **{**particulars, **changes})
@@ -164,6 +168,7 @@ REFUSED = {
     "a number without a plus": {"display_phone_number": "0546123456"},
     "a number of letters": {"display_phone_number": "+31CALLNOW"},
     "no e-mail address": {"admin_email": "beheer"},
+    "a page on privacy that is not secure": {"privacy_page": "http://www.almelo.example/privacy"},
     "a WABA id of letters": {"waba_id": "waba"},
     "a phone number id of letters": {"phone_number_id": "number"},
     "a name that is too long": {"name": "x" * 101},
@@ -216,7 +221,8 @@ class TestRefusing:
         assert [make()[1]["created"] for _ in range(2)] == [True, False]
         assert Municipality.objects.filter(schema_name="almelo").count() == 1
         with schema_context("almelo"):
-            assert (Office.objects.count(), Template.objects.count(), Invitation.objects.count()) == (1, 10, 1)
+            made = [each.objects.count() for each in (Office, PrivacyNotice, Template, Invitation)]
+            assert made == [1, 1, 10, 1]
 
     def test_it_is_made_once_by_two_at_the_same_moment(self, committing_db):
         answers, both = [], threading.Barrier(2)

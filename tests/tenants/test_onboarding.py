@@ -3,8 +3,9 @@
 import hashlib
 import json
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 
+import pypdfium2
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, connections, transaction
@@ -27,7 +28,7 @@ from tenants.onboarding.application import (
 )
 from tenants.onboarding.fields import FIELDS, Unfit, field_of, read_part
 from tenants.onboarding.models import COPY_BYTES, Part
-from tenants.onboarding.moves import MoveRefused, NoSuchMove, NotReady, move
+from tenants.onboarding.moves import MoveRefused, NoSuchMove, NotReady, move, standing_rejection
 from tenants.onboarding.signing import NoPdf, make_pdf, read_copy, take_signed_copy
 from tenants.provisioning import DifferentMunicipality, create
 from tenants.register import municipalities
@@ -61,6 +62,7 @@ class TestAnswers:
             ("CONTACTS", "whatsapp_number", "+31 6 12345678", "+31612345678"),
             ("CONTACTS", "whatsapp_number", "088-1234567", "+31881234567"),
             ("PRIVACY", "agreement_date", "2026-02-01", "2026-02-01"),
+            ("PRIVACY", "privacy_page", " HTTPS://www.zwolle.example/Privacy ", "https://www.zwolle.example/Privacy"),
         ],
     )
     def test_they_are_kept_in_one_form(self, part, name, given, kept):
@@ -84,6 +86,11 @@ class TestAnswers:
             ("CONTACTS", "whatsapp_number", "0900 8844", "number_unreachable"),
             ("CONTACTS", "number_now", "MARS", "choice"),
             ("PRIVACY", "agreement_date", "2026-02-30", "date"),
+            ("PRIVACY", "privacy_page", "www.zwolle.example/privacy", "page"),
+            ("PRIVACY", "privacy_page", "http://www.zwolle.example/privacy", "page"),
+            ("PRIVACY", "privacy_page", "https://zwolle", "page"),
+            ("PRIVACY", "privacy_page", "https://a@zwolle.example/", "page"),
+            ("PRIVACY", "privacy_page", "https://www.zwolle.example/a b", "page"),
             ("PROHIBITIONS", "accept_PROMOTION", "no", "box"),
             ("ORGANISATION", "legal_entity", "a\nb", "one_line"),
             ("ORGANISATION", "legal_entity", "a" * 201, "too_long"),
@@ -211,6 +218,11 @@ class TestSigning:
         assert b"/StructTreeRoot" in pdf
         assert b"pdfuaid" in pdf
         assert pdf == make_pdf(application=load(onboarding_id=begun.id), at=clock.now())
+        read = pypdfium2.PdfDocument(pdf)
+        said = "".join(page.get_textpage().get_text_range() for page in read)
+        for part in (Part.ORGANISATION, Part.PRIVACY, Part.SIGNING):
+            for name, answer in ANSWERS[part].items():
+                assert answer in said, name
 
     def test_what_somebody_typed_is_never_layout(self, begun, clock):
         given = {**ANSWERS[Part.ORGANISATION], "legal_entity": '#panic("x") $ * _ \\ ]'}
@@ -302,6 +314,27 @@ class TestMoves:
             move(onboarding_id=begun.id, seen="APPLIED", to=Stage.DECLARED, actor=ANNA, at=clock.now())
         assert [each.code for each in unready.value.missing] == ["signed_copy_outdated"]
 
+    def test_what_was_filled_in_before_a_question_was_asked_is_held_up_by_that_question_alone(self, begun, clock):
+        fill_in(begun, actor=ANNA, at=clock.now())
+        older = {name: answer for name, answer in ANSWERS[Part.PRIVACY].items() if name != "privacy_page"}
+        kept = {"onboarding": begun, "part": Part.PRIVACY, "version": 2, "values": older, "by_name": "Anna"}
+        ApplicationVersion.objects.create(at=clock.now(), by_schema="public", by_id="anna", **kept)
+        take_signed_copy(onboarding_id=begun.id, content=PDF, actor=ANNA, at=clock.now())
+        saved = {"onboarding_id": begun.id, "part": Part.PRIVACY, "actor": ANNA, "at": clock.now()}
+        assert save(seen=2, given={**older, "privacy_page": ""}, **saved).version == 2, "nothing to sign anew"
+
+        def missing(seen: str, to: Stage) -> list[tuple[str, str]]:
+            with pytest.raises(NotReady) as unready:
+                move(onboarding_id=begun.id, seen=seen, to=to, actor=BRAM, at=clock.now())
+            return [(each.code, each.field) for each in unready.value.missing]
+
+        assert missing("APPLIED", Stage.DECLARED) == [("empty", "privacy_page")]
+        Onboarding.objects.filter(id=begun.id).update(stage="DECLARED")  # as before it was asked
+        assert missing("DECLARED", Stage.APPROVED) == [("empty", "privacy_page")]
+        move(onboarding_id=begun.id, seen="DECLARED", to=Stage.APPLIED, actor=ANNA, at=clock.now())
+        save(seen=2, given=ANSWERS[Part.PRIVACY], **saved)
+        assert missing("APPLIED", Stage.DECLARED) == [("signed_copy_outdated", "")]
+
     def test_nobody_approves_what_they_had_a_hand_in(self, begun, clock):
         declare(begun, actor=ANNA, at=clock.now())
         for to, reason in ((Stage.APPROVED, ""), (Stage.REJECTED, "Onvolledig")):
@@ -327,9 +360,13 @@ class TestMoves:
         with pytest.raises(MoveRefused, match="no_reason"):
             move(onboarding_id=begun.id, seen="DECLARED", to=Stage.REJECTED, actor=BRAM, at=clock.now(), reason=" ")
         move(onboarding_id=begun.id, seen="DECLARED", to=Stage.REJECTED, actor=BRAM, at=clock.now(), reason="Te vaag")
-        assert begun.moves.latest("id").reason == "Te vaag"
+        assert standing_rejection(onboarding=begun).reason == "Te vaag"
         move(onboarding_id=begun.id, seen="REJECTED", to=Stage.APPLIED, actor=ANNA, at=clock.now())
         save(onboarding_id=begun.id, part=Part.PRIVACY, seen=1, given={}, actor=ANNA, at=clock.now())
+        assert standing_rejection(onboarding=begun).reason == "Te vaag", "until it is handed in anew"
+        save(onboarding_id=begun.id, part=Part.PRIVACY, seen=2, given=ANSWERS[Part.PRIVACY], actor=ANNA, at=clock.now())
+        move(onboarding_id=begun.id, seen="APPLIED", to=Stage.DECLARED, actor=ANNA, at=clock.now())
+        assert standing_rejection(onboarding=begun) is None
 
     def test_a_move_that_there_is_not_is_refused(self, begun, clock):
         for stage in Stage:
@@ -347,7 +384,8 @@ class TestMoves:
         onboarding = Onboarding.objects.get(municipality=utrecht)
         assert (onboarding.stage, onboarding.by_operator) == ("LIVE", True)
         for seen, to in (("LIVE", Stage.SUSPENDED), ("SUSPENDED", Stage.LIVE), ("LIVE", Stage.OFFBOARDED)):
-            move(onboarding_id=onboarding.id, seen=seen, to=to, actor=ANNA, at=clock.now(), reason="Omdat")
+            given = {"data_until": date(2030, 1, 1)} if to is Stage.OFFBOARDED else {}
+            move(onboarding_id=onboarding.id, seen=seen, to=to, actor=ANNA, at=clock.now(), reason="Omdat", **given)
             assert Municipality.objects.get(id=utrecht.id).stage == to
 
     def test_an_operator_makes_nobody_live_who_is_on_the_road(self, begun, clock):

@@ -13,6 +13,7 @@ from django.db import DataError, IntegrityError
 from audit.record import Actor
 from tenants import clock
 from tenants.declaration import Purpose
+from tenants.privacy_page import secure_page
 from tenants.provisioning import DifferentMunicipality, UnknownMunicipality, create
 from tenants.register import BadSchemaName
 
@@ -36,6 +37,11 @@ class Command(BaseCommand):
         parser.add_argument("--access-token", help="token to send with; - reads it from standard input")
         parser.add_argument("--admin-email", help="address of the first municipal admin")
         parser.add_argument(
+            "--privacy-page",
+            metavar="URL",
+            help="the municipality's page on privacy, https://…: citizens are told of it when they first write",
+        )
+        parser.add_argument(
             "--purposes",
             nargs="+",
             metavar="PURPOSE",
@@ -49,6 +55,10 @@ class Command(BaseCommand):
             raise CommandError("the access token is empty", returncode=2)
         if not options["name"].strip():
             raise CommandError("--name is empty", returncode=2)
+        page = options["privacy_page"]
+        privacy_page = None if page is None else secure_page(url=page)
+        if privacy_page is None and page is not None:
+            raise CommandError("--privacy-page is no address that begins with https://", returncode=2)
         purposes = options["purposes"] and [purpose.upper() for purpose in options["purposes"]]
         try:
             if options["admin_email"]:
@@ -62,6 +72,7 @@ class Command(BaseCommand):
                 display_phone_number=options["display_phone_number"].replace(" ", ""),
                 access_token=token,
                 admin_email=options["admin_email"],
+                privacy_page=privacy_page,
                 purposes=purposes,
                 actor=Actor.system("create_municipality"),
                 at=clock.now(),
