@@ -52,6 +52,11 @@ app.conf.update(
             "schedule": 300.0,
             "options": {"expires": 300},
         },
+        "read-numbers": {
+            "task": "messaging.tasks.read_numbers",
+            "schedule": 600.0,  # tenants/number_reading.py spreads a day's questions over these sweeps
+            "options": {"expires": 600},
+        },
         "end-restrictions": {"task": "messaging.tasks.end_restrictions", "schedule": 60.0, "options": {"expires": 60}},
         "sweep-mail": {"task": "accounts.tasks.sweep_mail", "schedule": 60.0, "options": {"expires": 60}},
         "forget-hours": {"task": "messaging.tasks.forget_hours", "schedule": 86400.0, "options": {"expires": 86400}},

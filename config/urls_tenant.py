@@ -67,6 +67,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("numbers/", administration.numbers, name="numbers"),
     path("numbers/<slug:phone_number_id>/photo/", administration.photo, name="number-photo"),
     path("numbers/<slug:phone_number_id>/photo/image/", administration.photo_itself, name="number-photo-itself"),
+    path("numbers/<slug:phone_number_id>/read/", administration.read, name="number-read"),
     path("numbers/<slug:phone_number_id>/profile/", administration.profile, name="number-profile"),
     path("templates/", template_pages.templates, name="templates"),
     path("templates/sync/", template_pages.sync, name="sync-templates"),

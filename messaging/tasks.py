@@ -11,7 +11,7 @@ from django_tenants.utils import schema_context
 from messaging import alerts, dead_letters, hours, inbox, measuring, quarantine, silence, sweeping
 from messaging.media import blobs, fetching
 from messaging.waking import FETCH, send_wakes, woken
-from tenants import clock, health
+from tenants import clock, health, number_reading
 from tenants.models import Municipality
 
 # A drain takes a second or two. One that hangs is killed, and the next one finds out which event it was.
@@ -132,6 +132,13 @@ def mail_troubles(**_: Any) -> None:
     """Mail about numbers whose trouble began or is over."""
     if told := alerts.mail_troubles(at=clock.now()):
         log.info("troubles_mailed", troubles=told)
+
+
+@shared_task(time_limit=600)
+def read_numbers(**_: Any) -> None:
+    """Ask Meta how the numbers are whose turn it is."""
+    if read := number_reading.read_due(at=clock.now()):
+        log.info("numbers_read", numbers=read)
 
 
 @shared_task

@@ -170,6 +170,8 @@ class NumberHealth(models.Model):
     standby_at = models.DateTimeField(null=True)  # when another application was last seen answering in our place
     told = models.JSONField(default=dict)  # {aspect: [moment, what was said]}, of the last update that counted
     updated_at = models.DateTimeField(null=True)  # Meta's moment of the latest of them
+    asked_at = models.DateTimeField(null=True)  # when Meta was last asked (tenants/number_reading.py)
+    asked_failure = models.CharField(max_length=20, default="", db_default="", blank=True)  # why it did not say
 
     class Meta:
         constraints = [

@@ -9,15 +9,17 @@ from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import Permission
+from audit.record import record
 from messaging import number_photo, number_profile, overview
 from messaging.media import thumbnails
 from messaging.number_profile import LONGEST, Profile
-from tenants import clock
+from tenants import clock, number_reading
 from tenants.models import Number
 from web.access import PageRequest, permissions, requires
+from web.number_words import ASK_FAILURES, alerts
 from whatsapp.outcomes import MetaRefused, MetaUnreachable
 
 LABELS: dict[str, Promise] = {
@@ -64,8 +66,24 @@ def numbers(request: PageRequest) -> HttpResponse:
     found = overview.numbers(municipality=request.tenant, at=at)
     written_first = overview.written_first(at=at)
     may_change = Permission.MANAGE_NUMBERS in permissions(request)
-    context = {"numbers": found, "now": at, "written_first": written_first, "may_change": may_change}
+    shown = [(view, alerts(health=view.health) if view.health is not None else []) for view in found]
+    context = {"numbers": shown, "now": at, "written_first": written_first, "may_change": may_change}
     return render(request, "web/numbers.html", context)
+
+
+@require_POST
+@requires(Permission.MANAGE_NUMBERS)
+def read(request: PageRequest, phone_number_id: str) -> HttpResponse:
+    """Ask Meta now how a number is: quality, limit, speed and name."""
+    number, actor, at = _number(request, phone_number_id), request.user.actor(), clock.now()
+    failure = number_reading.read(number=number, at=at)
+    outcome = "FAILED" if failure else "OK"
+    record(action="number.read", actor=actor, at=at, subject=f"number {phone_number_id}", outcome=outcome)
+    if failure:
+        messages.error(request, ASK_FAILURES[failure])
+    else:
+        messages.success(request, _("This is what Meta says now."))
+    return redirect("numbers")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

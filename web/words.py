@@ -211,6 +211,7 @@ TROUBLES: dict[str, Promise] = {
     "STANDBY": _("Taken over by another application"),
     "DISCONNECTED": _("Disconnected"),
     "UNREACHABLE": _("Meta cannot be reached"),
+    "PIN": _("PIN asked for or taken off"),
 }
 
 ROLES: dict[str, Promise] = {
@@ -428,6 +429,7 @@ ACTIONS: dict[str, Promise] = {
     "team.dissolve": _("Team dissolved"),
     "number.photo": _("Photo of a number changed"),
     "number.profile": _("Profile of a number changed"),
+    "number.read": _("Meta asked how a number is"),
     "office.hours": _("Opening hours saved"),
     "office.special_day": _("Special day added"),
     "office.special_day_removed": _("Special day removed"),

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 
 from audit.record import Actor
-from tenants import health
+from tenants import number_reading
 from tenants.models import Connection, ConnectionStep, Number, NumberHealth
 from tenants.onboarding.application import Application, load
 from tenants.onboarding.models import Part, sealed
@@ -256,14 +256,7 @@ def _tell(connection: Connection, evidence: Mapping[str, Any], at: datetime) -> 
     """Put what Meta said of the number beside it, where the pages show it."""
     Connection.objects.filter(id=connection.id).update(in_business_app=evidence["in_business_app"])
     number = Number.objects.get(phone_number_id=connection.phone_number_id, closed_at=None)
-    known = {"GREEN", "YELLOW", "RED", "UNKNOWN"}
-    if evidence["quality"] in known:
-        health.tell(number=number, aspect="quality", values={"quality": evidence["quality"]}, at=at)
-    if evidence["verified_name"]:
-        health.tell(number=number, aspect="name", values={"verified_name": evidence["verified_name"]}, at=at)
-    if evidence["messaging_limit"]:
-        values = {"messaging_limit": evidence["messaging_limit"]}
-        health.tell(number=number, aspect="limit", values=values, at=at)
+    number_reading.take_over(number=number, said=evidence, at=at)
 
 
 def _by_hand(given: Mapping[str, str], at: datetime) -> Evidence:

@@ -39,7 +39,15 @@ from messaging.models import (
     ThreadNote,
     UncertainChoice,
 )
-from tenants.models import ApplicationLink, BreakGlass, DeclarationChange, ElectionPeriod, Municipality, Onboarding
+from tenants.models import (
+    ApplicationLink,
+    BreakGlass,
+    DeclarationChange,
+    ElectionPeriod,
+    Municipality,
+    NumberHealth,
+    Onboarding,
+)
 from tests.isolation.rows import AT, Party, undecided
 
 PAGE, API, OPEN = "PAGE", "API", "OPEN"
@@ -521,6 +529,13 @@ OF_MUNICIPALITIES = EVERY_HOST | {
     ),
     "templates/<uuid:template_id>/submit/": Address(
         PAGE, "ADMIN", method="POST", ids={"template_id": Template}, nothing="asks Meta, who is away (the same)"
+    ),
+    "numbers/<slug:phone_number_id>/read/": Address(
+        PAGE,
+        "ADMIN",
+        method="POST",
+        ids={"phone_number_id": lambda party: party.number.phone_number_id},
+        changes=(NumberHealth,),
     ),
     "numbers/<slug:phone_number_id>/photo/": Address(
         PAGE,

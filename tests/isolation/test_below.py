@@ -111,6 +111,7 @@ TASKS: dict[str, Callable[[Party], dict[str, Any]] | str] = {
     "messaging.tasks.erase_unowned": "names no municipality: what is nobody's and old goes",
     "messaging.tasks.measure_inboxes": "names no municipality: counts what is open, in each alike",
     "messaging.templates.tasks.mail_template_alerts": "names no municipality: mails each one's own admins",
+    "messaging.tasks.read_numbers": "names no municipality: asks of each number by its own token",
     "messaging.tasks.end_restrictions": "names no municipality: ends what Meta restricted until now",
     "messaging.tasks.mail_troubles": "names no municipality: mails each one's own admins, and the BSP's support",
     "accounts.tasks.tell_entries": "names no municipality: tells each one's own people of entries into it",

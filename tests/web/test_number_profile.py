@@ -1,6 +1,7 @@
 """The profile that citizens see of a number: read and changed at Meta, here the sandbox, over HTTP."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -8,6 +9,8 @@ from django_tenants.utils import schema_context
 from PIL import Image
 
 from audit.models import Entry
+from tenants import health, number_reading
+from tenants.models import Number, Trouble
 from tests.messaging import meta_sandbox
 
 GIVEN = {
@@ -64,6 +67,43 @@ def test_it_is_read_changed_and_on_record_and_what_is_wrong_is_said(sandbox, utr
     supervisor = people("utrecht", "SUPERVISOR")
     assert supervisor.get(path).status_code == 403
     assert path not in supervisor.get("/numbers/").content.decode()
+
+
+def test_what_meta_says_of_it_is_asked_once_a_day_and_by_whoever_looks(sandbox, utrecht, people, clock, settings):
+    number, admin = utrecht.numbers.get(), people("utrecht", "ADMIN")
+    path, at_meta = f"/numbers/{number.phone_number_id}/read/", f"numbers/{number.phone_number_id}"
+    health.tell(number=number, aspect="alert", values={"alert": "PROFILE_PICTURE_LOST"}, at=clock.now())
+    health.tell(number=number, aspect="violation", values={"violation": "SPAM"}, at=clock.now())
+    page = admin.get("/numbers/").content.decode()
+    assert "De profielfoto is bij Meta weg." in page
+    assert "<code>SPAM</code>" in page
+    assert path in page
+    sandbox.control(at_meta, {"quality_rating": "YELLOW"})
+    sandbox.sandbox.world.numbers[number.phone_number_id].throughput = 1000
+    while number_reading.due(at=clock.now()):  # one at a time: half a day's worth is spread
+        number_reading.read_due(at=clock.now())
+    page = admin.get("/numbers/").content.decode()
+    assert all(said in page for said in ("Matig", "nagevraagd op", "1000"))
+    assert Number.objects.get(id=number.id).messages_per_second == 1000
+    sandbox.control(at_meta, {"quality_rating": "RED"})
+    clock.move(minutes=5)
+    assert "Dit zegt Meta nu." in admin.post(path, follow=True).content.decode()
+    quality = Trouble.objects.filter(number=number, kind="QUALITY")
+    assert [each.closed_at for each in quality] == [None]
+    sandbox.control(at_meta, {"quality_rating": "GREEN"})
+    clock.move(minutes=5)
+    assert "Goed" in admin.post(path, follow=True).content.decode()
+    assert quality.get().closed_at == clock.now()
+    settings.META_GRAPH_URL = "http://127.0.0.1:9"
+    clock.move(minutes=5)
+    away = admin.post(path, follow=True).content.decode()
+    assert "Meta antwoordt nu niet" in away
+    assert "Goed" in away, "what was known stays"
+    assert number.id not in {each.id for each in number_reading.due(at=clock.now())}
+    assert number.id in {each.id for each in number_reading.due(at=clock.now() + timedelta(minutes=61))}
+    assert outcomes("number.read") == ["OK", "OK", "FAILED"]
+    assert people("utrecht", "SUPERVISOR").post(path).status_code == 403
+    assert admin.post("/numbers/1/read/").status_code == 404
 
 
 def picture(form: str, size: tuple[int, int]) -> bytes:
