@@ -141,7 +141,8 @@ async def _subscribe(request: Request) -> Response:
     given = await read_parameters(request=request)
     override = given.get("override_callback_uri")
     await _check_override(request=request, url=override, token=given.get("verify_token"))
-    business.subscribed, business.webhook_url = True, override
+    if "subscription" not in sandbox_of(request=request).world.switches.forgets:
+        business.subscribed, business.webhook_url = True, override
     return JSONResponse({"success": True})
 
 

@@ -110,6 +110,8 @@ async def _change_settings(request: Request) -> Response:
             raise GraphError(code=100, details=f"status is one of {', '.join(STORAGE)}")
         if storage["status"] == "IN_COUNTRY_STORAGE_ENABLED":
             check_region(region=storage.get("data_localization_region"))
+    if storage is not None and "storage" in sandbox_of(request=request).world.switches.forgets:
+        given.pop("storage_configuration")
     number.settings |= given
     return JSONResponse({"success": True})
 

@@ -124,7 +124,7 @@ async def _attach(request: Request) -> Response:
     shared = [key for key, each in world.allocations.items() if each.portfolio_id == business.portfolio_id]
     if not shared or request.path_params["credit_id"] != world.config.credit_id:
         raise missing_object(object_id=request.path_params["credit_id"])
-    _put_credit(business=business, allocation_id=shared[-1])
+    _put_credit(world=world, business=business, allocation_id=shared[-1])
     return JSONResponse({"success": True, "waba_id": business.waba_id})
 
 
@@ -153,12 +153,13 @@ def _business_of(*, world: World, given: dict[str, Any]) -> Business:
 def _allocate(*, world: World, business: Business) -> str:
     allocation_id = world.ids.next_number()
     world.allocations[allocation_id] = business
-    _put_credit(business=business, allocation_id=allocation_id)
+    _put_credit(world=world, business=business, allocation_id=allocation_id)
     return allocation_id
 
 
-def _put_credit(*, business: Business, allocation_id: str) -> None:
-    business.credit = f"1{allocation_id}"
+def _put_credit(*, world: World, business: Business, allocation_id: str) -> None:
+    if "credit" not in world.switches.forgets:
+        business.credit = f"1{allocation_id}"
 
 
 async def _sign_up(request: Request) -> Response:

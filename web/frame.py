@@ -79,6 +79,7 @@ SETTINGS = frozenset(
 )
 FEW_SETTINGS = 2
 FEW_DOORS = 4  # that fit above a page on a phone; more of them stand behind one button there
+MOST_BESIDE = 6  # that fit on a wide screen beside whose place it is; more of them get a row of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Frame:
     doors: tuple[Door, ...]
     settings: tuple[Door, ...]
     has_menu: bool
+    is_long: bool
     here: Promise | str  # the word of the door behind which the page is
     # With which the municipality's numbers cannot send or receive. Asked for when shown, and error pages show none:
     # they may be made where no tenant is.
@@ -147,6 +149,7 @@ def _frame(request: HttpRequest) -> Frame:
         doors=tuple(door for door in doors if door not in setting),
         settings=setting,
         has_menu=len(doors) > FEW_DOORS,
+        is_long=len(doors) - len(setting) > MOST_BESIDE,
         here=next((door.word for door in doors if door.is_current), ""),
         is_suspended=bool(allowed) and municipality is not None and municipality.stage == Stage.SUSPENDED,
         ended=partial(last_ending, municipality=municipality)

@@ -18,6 +18,8 @@ def begin(road: Road) -> None:
     page.goto(road.stage.url("onboarding", "/onboarding/"))
     page.get_by_label("Naam, provincie of CBS-code").fill("zwolle")
     press(page, "Zoeken")
+    expect(page.get_by_text("342 gemeenten")).to_be_visible()
+    expect(page.get_by_role("link", name="Bron")).to_be_visible()
     press(page, "Beginnen Zwolle")
     heading(page, "Zwolle")
     road.address = page.url

@@ -130,13 +130,19 @@ def add_number(road: Road, waba_id: str, digits: str) -> str:
 
 def connect(road: Road) -> None:
     """Take over a number that is still in the Business app on a phone; make the tenant."""
-    page = road.ours
+    page, post = road.ours, road.stage.live.post
     fail_to_sign_up(road)
     sign_up(road, WABA, META_NUMBER, OURS, said=META_NUMBER, on_phone=True)
     expect(page.get_by_text("ook in de Business-app op een telefoon")).to_be_visible()
     meet_another_number(road)
-    for step in ("TENANT", "SUBSCRIBE", "CREDIT"):
-        take(road, step)
+    take(road, "TENANT")
+    post("switches", {"forgets": ["subscription", "credit", "storage"]})
+    take(road, "SUBSCRIBE", "Meta nam de aanmelding aan, maar toont haar niet.")
+    post("switches", {"forgets": ["credit", "storage"]})
+    take(road, "SUBSCRIBE")
+    take(road, "CREDIT", "Meta nam de kredietlijn aan, maar toont haar niet.")
+    post("switches", {"forgets": ["storage"]})
+    take(road, "CREDIT")
 
 
 # As if another municipality on the platform had the number; its account is its own, so that nothing is told it.
@@ -194,6 +200,8 @@ def register(road: Road) -> None:
     take(road, "STORAGE", "al geregistreerd, met opslag buiten de EU")
     look(page)
     post(f"numbers/{META_NUMBER}", {"status": "PENDING", "code_verification_status": "NOT_VERIFIED", "pin": OLD_PIN})
+    take(road, "STORAGE", "Meta nam de keuze aan, maar toont haar niet.")
+    post("switches", {"forgets": []})
     take(road, "STORAGE")
     take(road, "REGISTER", "nog niet bewezen")
     page.locator("#method option").first.evaluate("each => { each.value = 'PIGEON' }")
