@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from tenants import health
 from tenants.encryption import UnreadableSecret
 from tenants.models import Number, NumberHealth
+from tenants.stages import Stage
 from whatsapp.business import BusinessAPI, NumberState
 from whatsapp.outcomes import MetaRefused, MetaUnreachable
 from whatsapp.transport import open_session
@@ -44,11 +45,11 @@ def read_due(*, at: datetime) -> int:
 
 
 def due(*, at: datetime) -> list[Number]:
-    """Return the open numbers that nobody asked about for a day, or for an hour where that failed.
+    """Return the open numbers that nobody asked about for a day, or for an hour where that failed; of who was ended none.
 
     Only as many as spread all of them over half a day.
     """
-    every = Number.objects.filter(closed_at=None)
+    every = Number.objects.filter(closed_at=None).exclude(municipality__stage=Stage.OFFBOARDED)
     late = Q(health__asked_at=None) | Q(health__asked_at__lt=at - EVERY)
     late |= Q(health__asked_at__lt=at - AFTER_FAILURE) & ~Q(health__asked_failure="")
     most = math.ceil(every.count() * SWEEP_SECONDS / (EVERY.total_seconds() / 2))

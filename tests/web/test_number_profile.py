@@ -9,6 +9,7 @@ from django_tenants.utils import schema_context
 from PIL import Image
 
 from audit.models import Entry
+from config.celery import app
 from tenants import health, number_reading
 from tenants.models import Number, Trouble
 from tests.messaging import meta_sandbox
@@ -78,6 +79,7 @@ def test_what_meta_says_of_it_is_asked_once_a_day_and_by_whoever_looks(sandbox, 
     assert "De profielfoto is bij Meta weg." in page
     assert "<code>SPAM</code>" in page
     assert path in page
+    assert app.conf.beat_schedule["read-numbers"]["schedule"] == number_reading.SWEEP_SECONDS
     sandbox.control(at_meta, {"quality_rating": "YELLOW"})
     sandbox.sandbox.world.numbers[number.phone_number_id].throughput = 1000
     while number_reading.due(at=clock.now()):  # one at a time: half a day's worth is spread
