@@ -15,7 +15,7 @@ from messaging.core.models import InboxFigures, NumberHour
 from messaging.flow import LATE_SECONDS, WAITS_TOO_LONG
 from messaging.templates import judging
 from tenants.clock import AMSTERDAM
-from tenants.models import Municipality, Number, NumberHealth, Onboarding, Trouble
+from tenants.models import Municipality, Number, NumberHealth, Onboarding, StageMove, Trouble
 from tenants.onboarding import redeclaring
 from tenants.stages import Stage
 from tenants.trouble import open_troubles
@@ -129,6 +129,8 @@ def _waiting_for_us(figures: dict[UUID, InboxFigures], at: datetime) -> list[Wai
     changes = redeclaring.waiting().order_by().aggregate(count=Count("id"), since=Min("asked_at"))
     drafts = judging.waiting().order_by().aggregate(count=Count("id"), since=Min("asked_at"))
     dead = [letter for each in figures.values() for letter in each.dead]
+    ended = StageMove.objects.filter(data_until_date__lt=at.astimezone(AMSTERDAM).date())
+    kept = ended.aggregate(count=Count("id"), until=Min("data_until_date"))
     open_since = [each.oldest_open_at for each in figures.values() if each.oldest_open_at]
     late = [moment for moment in open_since if at - moment > WAITS_TOO_LONG]
     found = [
@@ -141,8 +143,13 @@ def _waiting_for_us(figures: dict[UUID, InboxFigures], at: datetime) -> list[Wai
             min((datetime.fromisoformat(letter["oldest_at"]) for letter in dead), default=None),
         ),
         Waiting("EVENTS", "BSP", len(late), min(late, default=None)),
+        Waiting("DATA_OF_ENDED", "BSP", kept["count"], _day_after(kept["until"]) if kept["count"] else None),
     ]
     return [each for each in found if each.count]
+
+
+def _day_after(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time.min, AMSTERDAM)
 
 
 def _troubled(figures: dict[UUID, InboxFigures], at: datetime) -> list[Troubled]:

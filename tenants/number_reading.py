@@ -45,9 +45,9 @@ def read_due(*, at: datetime) -> int:
 
 
 def due(*, at: datetime) -> list[Number]:
-    """Return the open numbers that nobody asked about for a day, or for an hour where that failed; of who was ended none.
+    """Return the open numbers that nobody asked about for a day, or for an hour where that failed.
 
-    Only as many as spread all of them over half a day.
+    Only as many as spread all of them over half a day; of who was ended none.
     """
     every = Number.objects.filter(closed_at=None).exclude(municipality__stage=Stage.OFFBOARDED)
     late = Q(health__asked_at=None) | Q(health__asked_at__lt=at - EVERY)

@@ -31,6 +31,7 @@ WAITING: dict[str, Promise] = {
     "DECLARATION_CHANGES": _("Changes of declarations to approve"),
     "DEAD_LETTERS": _("Events that could not be applied"),
     "EVENTS": _("Inboxes that fall behind"),
+    "DATA_OF_ENDED": _("Ended municipalities whose data is to be erased"),
 }
 CHANGE_STATES: dict[str, Promise] = {
     "WAITING": _("Waits for the provider"),

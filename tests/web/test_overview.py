@@ -11,7 +11,7 @@ from django_tenants.utils import schema_context
 from messaging.core.models import DraftReview, InboxFigures, NumberHour
 from messaging.measuring import measure_inboxes
 from messaging.models import Template
-from tenants.models import Municipality, Number, NumberHealth, Onboarding, Trouble
+from tenants.models import Municipality, Number, NumberHealth, Onboarding, StageMove, Trouble
 from tests.refused_rows import accepted
 
 
@@ -108,7 +108,15 @@ class TestFigures:
                 }
             ]
         )
+        ended = {"from_stage": "LIVE", "to_stage": "OFFBOARDED", "reason": "Opgezegd."}
+        for place, days in enumerate((-2, -1, 0)):  # of two it is over, of the third today is the last day
+            StageMove.objects.create(
+                onboarding=Onboarding.objects.get(cbs_code=f"GM800{place}"), at=clock.now(), by_name="Otto",
+                data_until_date=clock.now().date() + timedelta(days=days), **ended,
+            )  # fmt: skip
         shown = page(support)
+        row = shown.partition("Beëindigde gemeenten waarvan de gegevens gewist moeten worden</th>")[2]
+        assert row.startswith('<td>ons</td><td class="number">2</td>')
         assert 'Verbonden</span></dt><dd class="tiles__figure">3<' in shown
         assert 'Live</span></dt><dd class="tiles__figure">2<' in shown
         assert "Gemeenten om te registreren</th><td>ons</td>" in shown
