@@ -17,11 +17,17 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BYTES = 2 * 1024 * 1024  # forms are bounded at one, and so are their files (DATA_UPLOAD_MAX_MEMORY_SIZE)
-# Where files are sent, and how much of one request: the largest file that WhatsApp takes, and what is around it.
-FILES = {"/api/v1/media": 101 * 1024 * 1024}
-# An agent's reply may have a file: what WhatsApp takes of every kind but the largest documents.
-REPLY = re.compile(r"/threads/[0-9a-f-]{36}/reply/")
-REPLY_BYTES = 17 * 1024 * 1024
+# Where files are sent, and how much of one request: more than the form takes, so that it says itself what is too large.
+FILES: tuple[tuple[re.Pattern[str], int], ...] = (
+    # The largest file that WhatsApp takes, and what is around it.
+    (re.compile(r"/api/v1/media"), 101 * 1024 * 1024),
+    # An agent's reply may have a file: what WhatsApp takes of every kind but the largest documents.
+    (re.compile(r"/threads/[0-9a-f-]{36}/reply/"), 17 * 1024 * 1024),
+    # The signed copy of an application (tenants/onboarding/signing.py), from either side.
+    (re.compile(r"/application/sign/|/onboarding/[0-9a-f-]{36}/sign/"), 16 * 1024 * 1024),
+    # The photo of a number (messaging/number_photo.py).
+    (re.compile(r"/numbers/[0-9]{1,40}/photo/"), 8 * 1024 * 1024),
+)
 _TOO_LARGE = 413
 
 
@@ -31,7 +37,7 @@ class _TooLarge(Exception):
 
 async def bounded(application: Application, *, scope: Scope, receive: Receive, send: Send) -> None:
     """Have an application answer a request whose body is not too large; else answer 413."""
-    most = REPLY_BYTES if REPLY.fullmatch(scope["path"]) else FILES.get(scope["path"], MOST_BYTES)
+    most = next((most for path, most in FILES if path.fullmatch(scope["path"])), MOST_BYTES)
     announced = dict(scope["headers"]).get(b"content-length", b"0")
     if announced.isdigit() and int(announced) > most:
         await _refuse(scope, send)

@@ -79,7 +79,9 @@ SETTINGS = frozenset(
 )
 FEW_SETTINGS = 2
 FEW_DOORS = 4  # that fit above a page on a phone; more of them stand behind one button there
-MOST_BESIDE = 6  # that fit on a wide screen beside whose place it is; more of them get a row of their own
+# How many letters of doors, each with three for the room around it, fit on a wide screen beside place and tools.
+# More of them get a row of their own.
+LETTERS_BESIDE = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def _frame(request: HttpRequest) -> Frame:
         doors=tuple(door for door in doors if door not in setting),
         settings=setting,
         has_menu=len(doors) > FEW_DOORS,
-        is_long=len(doors) - len(setting) > MOST_BESIDE,
+        is_long=sum(len(str(door.word)) + 3 for door in doors if door not in setting) > LETTERS_BESIDE,
         here=next((door.word for door in doors if door.is_current), ""),
         is_suspended=bool(allowed) and municipality is not None and municipality.stage == Stage.SUSPENDED,
         ended=partial(last_ending, municipality=municipality)
