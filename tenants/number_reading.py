@@ -34,8 +34,8 @@ def read(*, number: Number, at: datetime) -> str:
     failure, said = _asked(number)
     if said is not None:
         take_over(number=number, said=asdict(said), at=at)
-    NumberHealth.objects.get_or_create(number=number)
-    NumberHealth.objects.filter(number=number).update(asked_at=at, asked_failure=failure)
+    else:
+        _note(number, failure, at)
     return failure
 
 
@@ -65,6 +65,12 @@ def take_over(*, number: Number, said: Mapping[str, Any], at: datetime) -> None:
         word = said[field]
         if word and (field != "quality" or word in QUALITIES):
             health.tell(number=number, aspect=aspect, values={field: word}, at=at)
+    _note(number, "", at)
+
+
+def _note(number: Number, failure: str, at: datetime) -> None:
+    NumberHealth.objects.get_or_create(number=number)
+    NumberHealth.objects.filter(number=number).update(asked_at=at, asked_failure=failure)
 
 
 def _asked(number: Number) -> tuple[str, NumberState | None]:
