@@ -104,7 +104,6 @@ def fail_to_sign_up(road: Road) -> None:
     take(road, "SIGNUP", "een ander nummer dan in de aanvraag")
     ours = add_number(road, EMPTY_WABA, "384989111")
     take(road, "SIGNUP", "Er staan meer nummers in het account")
-    look(page)
     name_wrongly(page, EMPTY_WABA)
     name_by_hand(page, EMPTY_WABA, ours, said="Gelukt")
     onboarding = road.address.split("/")[-2]

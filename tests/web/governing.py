@@ -265,4 +265,3 @@ def end(road: Road) -> None:
     told(road, "WhatsApp op dit platform is beëindigd", why)
     admin.reload()
     expect(admin.get_by_text("Uw aanbieder heeft deze werkplek beëindigd")).to_be_visible()
-    look(admin)
