@@ -80,7 +80,7 @@ def read(request: PageRequest, phone_number_id: str) -> HttpResponse:
     outcome = "FAILED" if failure else "OK"
     record(action="number.read", actor=actor, at=at, subject=f"number {phone_number_id}", outcome=outcome)
     if failure:
-        messages.error(request, ASK_FAILURES[failure])
+        messages.error(request, str(ASK_FAILURES[failure]))
     else:
         messages.success(request, _("This is what Meta says now."))
     return redirect("numbers")

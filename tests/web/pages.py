@@ -195,7 +195,7 @@ SENT_ON = {"forgotten-link"}  # what the link has in it goes into the session, a
 # Addresses that answer a GET and are not among them, and why. A test that is named puts the page before axe by day and
 # by night.
 _FILE, _ON, _STREAM = "a file", "sends on", "a stream of events"
-_ROAD = "tests/web/test_onboarding_in_a_browser.py"  # on the road of one municipality
+_ROAD = "tests/web/road.py"  # whoever is on the road of one municipality looks (test_onboarding_in_a_browser.py)
 NOT_EVERYBODYS = {
     "": _ON,
     "sign-in/passkey/": "what a script of the sign-in page asks for",

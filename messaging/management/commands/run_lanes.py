@@ -27,7 +27,7 @@ UNLIMITED = 0  # each lane bounds its own calls: a slow number takes no connecti
 
 class Command(BaseCommand):
     help = "Send queued messages to Meta, many numbers at once, until told to stop (Ctrl-C or SIGTERM)."
-    # They load every page of the web, and a sender has none: what it needs is checked by `make lint` and at the release.
+    # They load every page of the web, and a sender has none: `make lint` and the release check what it needs.
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
