@@ -7,12 +7,12 @@ template that all test databases are copied from.
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from config.local import databases, testing
+from tests.own_database import OwnDatabase
 from tests.stripe_key import Outside, key_of_test_mode
 
 FROZEN_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday morning, 10:00 in Amsterdam
@@ -22,14 +22,6 @@ MUNICIPALITIES = {"utrecht": ("Utrecht", "GM0344"), "delft": ("Delft", "GM0503")
 if testing.SERVER not in os.environ:
     raise pytest.UsageError("run the tests with `make test`, or with: python -m pytest -p config.local.testing")
 key_of_test_mode(environ=os.environ)  # refuses a live one before anything runs
-
-
-@dataclass(frozen=True, slots=True)
-class OwnDatabase:
-    """A database that one test has to itself."""
-
-    name: str
-    url: str
 
 
 @pytest.fixture(scope="session")
@@ -99,29 +91,37 @@ def django_db_modify_db_settings() -> None:
     """Leave the settings alone: each process was pointed at its own database before they were read."""
 
 
+@pytest.fixture(scope="session")
+def own_database(template) -> Iterator[OwnDatabase]:
+    """Return this process's database for tests that commit, which is made when the first of them asks for it."""
+    from django.db import connection
+
+    name = f"{connection.settings_dict['NAME']}_own"
+    own = OwnDatabase(server=os.environ[testing.SERVER], template=template, name=name)
+    yield own
+    own.drop()
+
+
 @pytest.fixture
-def committing_db(template, django_db_blocker, request, settings) -> Iterator[OwnDatabase]:
-    """Give the test a database of its own in which commits are real; it is dropped afterwards."""
+def committing_db(own_database, django_db_blocker, request, settings) -> Iterator[OwnDatabase]:
+    """Give the test a database in which commits are real, as the template is; it has that to itself."""
     from django.db import connection
 
     if "db" in request.fixturenames or "transactional_db" in request.fixturenames:
         pytest.fail("a test uses either db or committing_db")
-    server = os.environ[testing.SERVER]
     before = connection.settings_dict["NAME"]
-    name = f"{before}_own"
-    url = databases.with_name(url=server, name=name)
-    databases.make(server=server, name=name, template=template)
+    own_database.ready()
     with django_db_blocker.unblock():
         connection.close()
-        connection.settings_dict["NAME"] = name
-        settings.DATABASE_URL = url
+        connection.settings_dict["NAME"] = own_database.name
+        settings.DATABASE_URL = own_database.url
         try:
             connection.set_schema_to_public()
-            yield OwnDatabase(name=name, url=url)
+            yield own_database
         finally:
             connection.close()
             connection.settings_dict["NAME"] = before
-            databases.drop(server=server, name=name)
+            own_database.end_connections()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ the run's environment has to be there by then. Several runs in one clone do not 
 """
 
 import fcntl
+import gc
 import hashlib
 import os
 from collections.abc import Generator, Iterator
@@ -89,10 +90,15 @@ def drop_databases(*, server: str, prefix: str) -> None:
 
 def template_name(*, prefix: str) -> str:
     """Return the name of the template that fits the code as it is now."""
-    digest = hashlib.sha256(os.environ["FIELD_ENCRYPTION_KEYS"].encode())
+    return f"{prefix}template_{shape(of=os.environ['FIELD_ENCRYPTION_KEYS'])}"
+
+
+def shape(*, of: str = "") -> str:
+    """Return a word for all that shapes a migrated database: the code, what it stands on, and what else is given."""
+    digest = hashlib.sha256(of.encode())
     for path in sorted(_what_shapes_a_template()):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
-    return f"{prefix}template_{digest.hexdigest()[:12]}"
+    return digest.hexdigest()[:12]
 
 
 @contextmanager
@@ -128,6 +134,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     return (yield)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage leave alone what stays to the end: thousands of tests, and all that is loaded."""
+    from tenants import garbage
+
+    gc.collect()
+    garbage.look_seldom()
+
+
 class OnePlatformEach(LoadScopeScheduling):  # type: ignore[misc]  # for the same cause
     """Hands out tests one by one, but the flows of one running platform together: making that takes half a minute.
 
@@ -160,3 +175,4 @@ def _what_shapes_a_template() -> Iterator[Path]:
     yield from (ROOT / "messaging" / "core").glob("*.py")
     yield from (ROOT / "messaging" / "templates").glob("*.py")
     yield ROOT / "tests" / "conftest.py"
+    yield ROOT / "requirements" / "test.txt"
