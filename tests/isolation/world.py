@@ -1,7 +1,7 @@
 """Two municipalities and a console, full of rows that cannot be mistaken, and people and systems signed in to each."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -36,6 +36,12 @@ ALL = "*"  # the session with every role, the key with every scope
 SHORTEST_MARK = 8
 WALK_SECONDS = 3600
 Fingerprint = dict[str, tuple[int, str]]
+# Into which tables of a schema and of `public` this transaction wrote, also where that was taken back.
+WRITTEN = """
+SELECT nspname || '.' || relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+WHERE nspname IN (%s, 'public') AND relkind = 'r' AND pg_stat_get_xact_tuples_inserted(pg_class.oid)
+    + pg_stat_get_xact_tuples_updated(pg_class.oid) + pg_stat_get_xact_tuples_deleted(pg_class.oid) > 0
+"""
 
 # Asynchronous, as the web process is: there error pages are made in a thread of their own.
 _handler = AsyncClientHandler(enforce_csrf_checks=False)
@@ -207,8 +213,27 @@ def found_in(said: str, marks: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=8)
 def _pattern(marks: frozenset[str]) -> re.Pattern[str]:
-    longest_first = sorted(marks, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+    """Return what finds each mark, the longest where one begins as another does."""
+    return re.compile(_one_of(sorted(marks)) or r"(?!)")
+
+
+def _one_of(words: list[str]) -> str:
+    """Return an expression for sorted words in which what several begin with stands once.
+
+    Of thousands of words one after the other each would be tried at every letter of an answer.
+    """
+    by_first: dict[str, list[str]] = {}
+    for word in filter(None, words):
+        by_first.setdefault(word[0], []).append(word)
+    branches = []
+    for some in by_first.values():
+        pairs = enumerate(zip(some[0], some[-1], strict=False))
+        same = next((place for place, (one, other) in pairs if one != other), min(len(some[0]), len(some[-1])))
+        branches.append(re.escape(some[0][:same]) + _one_of([word[same:] for word in some]))
+    if not branches:
+        return ""
+    is_optional = "?" if "" in words else ""
+    return branches[0] if len(branches) == 1 and not is_optional else f"(?:{'|'.join(branches)}){is_optional}"
 
 
 # --- What is there
@@ -237,15 +262,15 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def fingerprint(party: Party, *, cursor: Any = None) -> Fingerprint:
-    """Return of each table how many rows of a party's it has, and a digest of them.
+def fingerprint(party: Party, *, cursor: Any = None, only: Collection[str] | None = None) -> Fingerprint:
+    """Return of each table, or of those that are named, how many rows of a party's it has, and a digest of them.
 
     All tables of its schema, and of `public` the rows that name it: by municipality, number, account, invoice or word.
     Of the console: those tables of `public` that each schema has too.
     """
     if cursor is None:
         with connection.cursor() as own:
-            return fingerprint(party, cursor=own)
+            return fingerprint(party, cursor=own, only=only)
     cursor.execute(
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN (%s, 'public') ORDER BY 1, 2", [party.schema]
     )
@@ -254,11 +279,15 @@ def fingerprint(party: Party, *, cursor: Any = None) -> Fingerprint:
     for schema, table in cursor.fetchall():
         if party.schema == "public" and table not in own_tables:
             continue
+        if only is not None and f"{schema}.{table}" not in only:
+            continue
         chosen = "" if schema == party.schema else " WHERE t::text ~ %(names)s"
         parts.append(
             f"SELECT '{schema}.{table}', count(*), coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')"
             f' FROM {"ONLY " if table == "inbox" else ""}"{schema}"."{table}" AS t{chosen}'
         )
+    if not parts:
+        return {}
     cursor.execute(" UNION ALL ".join(parts), {"names": "|".join(_names(party))})
     return {table: (count, digest) for table, count, digest in cursor.fetchall()}
 
@@ -275,13 +304,11 @@ def _names(party: Party) -> list[str]:
 
 
 def fingerprint_after(party: Party, *, made: Fingerprint) -> Fingerprint:
-    """Return what `fingerprint` would; what it was at first where this transaction wrote into no table at all."""
+    """Return what `fingerprint` would: of the tables that this transaction wrote into, and what all others were."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0)"
-        )
-        (is_written,) = cursor.fetchone()
-    return fingerprint(party) if is_written else made
+        cursor.execute(WRITTEN, [party.schema])
+        written = {table for (table,) in cursor.fetchall()}
+        return {**made, **fingerprint(party, cursor=cursor, only=written)} if written else made
 
 
 def changed(before: Fingerprint, after: Fingerprint) -> list[str]:
