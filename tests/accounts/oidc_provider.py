@@ -14,7 +14,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlencode, urlsplit
 
@@ -30,12 +32,21 @@ def entra(subject: str, *, email: str, name: str, **more: Any) -> dict[str, Any]
     return {"sub": subject, "oid": f"oid-{subject}", "preferred_username": email, "name": name, "ver": "2.0", **more}
 
 
+_turns = cycle(range(5))  # to make a key takes a tenth of a second: five go round, so that no two nearby are the same
+
+
+@cache
+def _key(number: int) -> rsa.RSAPrivateKey:
+    """Return one of the keys."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class OidcProvider:
     """One provider, listening on a port of this machine. path: of its issuer, as a tenant at Microsoft has one."""
 
     def __init__(self, *, path: str = "/9f1c2d/v2.0", port: int = 0) -> None:
-        """Make its keys and open its port."""
-        self.key, self.other_key = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+        """Take its keys and open its port."""
+        self.key, self.other_key = _key(next(_turns)), _key(-1)
         self.people: dict[str, dict[str, Any]] = {}
         self.faults: dict[str, Any] = {}
         self.asked: list[str] = []  # paths

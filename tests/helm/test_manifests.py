@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64encode
+from functools import cache
 
 import kubernetes_validate
 import pytest
@@ -22,6 +23,14 @@ from tests.helm.charts import (
 from tests.helm.conftest import ODD
 
 OWN_KINDS = {"PodMonitor"}  # of the Prometheus operator: Kubernetes has no schema of it
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _schemas_read_once():
+    """Read each schema of Kubernetes once: megabytes, which are read for every object otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kubernetes_validate.utils, "schema_contents", cache(kubernetes_validate.utils.schema_contents))
+        yield
 
 
 @pytest.mark.parametrize("version", [OLDEST_KUBERNETES, "1.33", NEWEST_KUBERNETES])

@@ -2,6 +2,7 @@
 
 import ast
 import string
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ PLACES = {"InvalidContent": (0,), "need": (1,), "sized": (1,), "count": (1,), "w
 NAMES = {"code", "too_long"}
 
 
+@cache
 def codes() -> dict[str, str]:
     """Return every code that the source can refuse with, and what refuses so."""
     found = {}
