@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from config.local import environment
@@ -43,15 +44,17 @@ def lint() -> int:
 
 
 def test(*, arguments: Sequence[str]) -> int:
-    """Run the checks, then the tests with some workers; return the exit code of the first that failed."""
+    """Run the tests with some workers, and the checks beside them; return the exit code of what failed."""
     begun = time.monotonic()
-    # A choice of tests is made while working on something: the checks then only stand in the way.
-    checked = 0 if arguments else lint()
     command = [sys.executable, "-m", "pytest", *arguments]
     if not any(argument.startswith(("-n", "--pdb")) for argument in arguments):
         command += ["-n", str(TEST_WORKERS), "--dist", "loadgroup"]
     environ = environment.compiling_once(environ={**os.environ, "PYTHONPATH": str(ROOT)})
-    tested = subprocess.call(command, cwd=ROOT, env=environ)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # A choice of tests is made while working on something: the checks then only stand in the way.
+        checking = None if arguments else beside.submit(lint)
+        tested = subprocess.call(command, cwd=ROOT, env=environ)
+        checked = checking.result() if checking else 0
     said = (
         "all passed" if checked == tested == 0 else "not all passed" if tested else "the tests passed, the checks not"
     )
