@@ -79,7 +79,7 @@ def record_opt_out(
     """
     given = {"how": how, "evidence": evidence, "wamid": wamid, "confirmation": confirmation}
     consent = _append(contact, Consent.Word.OPT_OUT, source, at, recorded_at or at, actor or _CITIZEN, given)
-    honour(contact=contact)
+    honour(contact=_lock(contact))
     return consent
 
 
@@ -146,8 +146,7 @@ def _append(
         raise InvalidConsent("consent_in_future")
     if source == Consent.Source.RECORDED and word == Consent.Word.OPT_IN and not str(given["how"]).strip():
         raise InvalidConsent("consent_how_missing")
-    # One after the other with whoever sends to this contact: a template is either refused, or taken back.
-    Contact.objects.select_for_update(no_key=True).get(id=contact.id)
+    person = _lock(contact)
     same = Consent.objects.filter(contact=contact, word=word, source=source, at=at)
     if source == Consent.Source.RECORDED:
         same = same.filter(how=given["how"], evidence=given["evidence"])
@@ -165,15 +164,28 @@ def _append(
         actor_name=actor.name,
         **given,
     )
-    announce(threads=list(Thread.objects.filter(contact=contact, state=Thread.State.OPEN).values_list("id", flat=True)))
+    announce(threads=list(Thread.objects.filter(contact=person, state=Thread.State.OPEN).values_list("id", flat=True)))
     action = f"consent.{word.lower()}"
     record(action=action, actor=actor, at=recorded_at, subject=f"contact {contact.id}", details={"source": source})
     return consent
 
 
+def _lock(contact: Contact) -> Contact:
+    """Lock the contact, or the one that it became part of, and return it.
+
+    One after the other with whoever sends to this person: a template is either refused, or taken back.
+    """
+    while True:
+        # Not the merged row: who merges locks that after the one that stays.
+        id_ = Contact.objects.values_list("merged_into_id", flat=True).get(id=contact.id) or contact.id
+        contact = Contact.objects.select_for_update(no_key=True).get(id=id_)
+        if contact.merged_into_id is None:
+            return contact
+
+
 def _take_back(contact: Contact) -> None:
     """Fail the templates that wait for a lane. What a lane has claimed is under way, and goes at most this once."""
-    # A lane that is just putting one back is waited for; one that does so later sees the opt-out (lanes, SETTLE).
+    # A lane that is just putting one back is waited for; one that does so later sees it (lanes/putting_back.py).
     open_states = (Message.State.QUEUED, Message.State.SENDING)
     templates = Message.objects.filter(kind="template", outbox_item__contact=contact)
     locked = templates.select_for_update(of=("self",), no_key=True).filter(state__in=open_states)

@@ -119,36 +119,18 @@ RECOVER = """
 # ACCEPTED and UNCERTAIN are the truth whenever they come, also after the lease was lost: no token is checked, and
 # states only move forward. AGAIN only while the message is still ours: another owner may have made it UNCERTAIN
 # meanwhile, and then it stays so.
-# A template that would go again to who opted out meanwhile does not (messaging/consent.py): it fails instead.
 # What is told is one JSON text, of store.Settlement: writing arrays costs the sender 30 microseconds a message.
 SETTLE = """
     WITH told AS (
         SELECT * FROM json_to_recordset(%(told)s::json)
             AS told (message_id uuid, kind text, wamid text, code int, reason text, seconds float, counts bool)
-    ), locked AS (
+    ), free AS (
         SELECT told.*, message.state AS before, coalesce((
             SELECT item.claimed_by = %(token)s FROM {schema}.messaging_outboxitem AS item
             WHERE item.message_id = message.id
-        ), FALSE) AS ours, message.kind = 'template' AS is_template, message.thread_id
+        ), FALSE) AS ours
         FROM told JOIN {schema}.messaging_message AS message ON message.id = told.message_id
         FOR NO KEY UPDATE OF message SKIP LOCKED
-    ), free AS (
-        SELECT message_id, wamid, code, seconds, counts, before, ours,
-            CASE WHEN unwanted THEN 'FAILED' ELSE kind END AS kind,
-            CASE WHEN unwanted THEN 'opted_out' ELSE reason END AS reason
-        FROM locked CROSS JOIN LATERAL (
-            SELECT CASE WHEN kind = 'AGAIN' AND is_template AND ours AND before = 'SENDING' THEN coalesce((
-                SELECT consent.word = 'OPT_OUT' FROM {schema}.messaging_consent AS consent
-                WHERE consent.contact_id = ANY(ARRAY(
-                    SELECT contact_id FROM {schema}.messaging_thread WHERE id = locked.thread_id
-                    UNION ALL
-                    SELECT merged.id FROM {schema}.messaging_contact AS merged
-                    JOIN {schema}.messaging_thread AS thread ON thread.contact_id = merged.merged_into_id
-                    WHERE thread.id = locked.thread_id
-                ))
-                ORDER BY consent.at DESC, consent.word DESC, consent.id DESC LIMIT 1
-            ), FALSE) ELSE FALSE END AS unwanted
-        ) AS said
     ), settled AS (
         UPDATE {schema}.messaging_message AS message
         SET wamid = CASE WHEN free.kind = 'ACCEPTED' THEN coalesce(message.wamid, free.wamid) ELSE message.wamid END,

@@ -7,12 +7,13 @@ somebody has locked costs a statement a second at most, and those that go there 
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
 import orjson
@@ -22,6 +23,7 @@ from psycopg_pool import AsyncConnectionPool
 from messaging.announcing import Announcer
 from messaging.lanes import lease_statements as leases
 from messaging.lanes import outbox_statements as outbox
+from messaging.lanes import putting_back
 from messaging.window import SERVICE_WINDOW
 from tenants import clock
 from tenants.clock import AMSTERDAM
@@ -40,6 +42,7 @@ CONNECTION_OPTIONS = " ".join(
         *(f"-c {name}=off" for name in _NO_CHOICE),
     ]
 )
+Found = TypeVar("Found")
 HELD_CONNECTIONS = 2  # of the pool, for all schemas together whose locks were met lately
 HELD_SECONDS = 5.0
 
@@ -131,6 +134,10 @@ class Settlement:
     seconds: float = 0.0
     counts: bool = False
 
+    def unless(self, refused: str | None) -> "Settlement":
+        """Return it, or that the message failed, when there is a reason for which it may not go again."""
+        return Settlement(self.message_id, Ending.FAILED, reason=refused) if refused else self
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -142,7 +149,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class LaneStore:
-    """The SQL of all lanes of one process, on its pool. Every method is one statement, committed at once."""
+    """The SQL of all lanes of one process, on its pool. Every method is one statement, committed at once, but one."""
 
     pool: AsyncConnectionPool
     owner: str
@@ -191,6 +198,10 @@ class LaneStore:
     async def drop_wakes(self) -> int:
         """Take the notes away that no lane will ever take; return how many."""
         return len(await self._run(leases.DROP_WAKES))
+
+    async def out_of_reach(self) -> list[str]:
+        """Return the numbers of which people were told that Meta is out of reach."""
+        return [row[0] for row in await self._run(leases.OUT_OF_REACH)]
 
     async def schemas(self) -> list[str]:
         """Return the schemas of all municipalities."""
@@ -244,15 +255,10 @@ class LaneStore:
 
     async def settle(self, *, lease: Lease, settlements: Sequence[Settlement]) -> set[UUID]:
         """Record what came of calls; return which could not be, because somebody else works on these messages now."""
-        rows = await self._in_schema(
-            lease,
-            outbox.SETTLE,
-            token=lease.fencing_token,
-            told=orjson.dumps(list(settlements)).decode(),
-        )
         again = {each.message_id for each in settlements if each.kind is Ending.AGAIN}
+        rows, taken = await self._carefully(lease.schema_name, lambda: self._settle(lease, settlements, again))
         self._announce(lease, {thread for id_, _, done, thread in rows if done and id_ not in again})
-        return {id_ for id_, exists, done, _ in rows if exists and not done}
+        return taken | {id_ for id_, exists, done, _ in rows if exists and not done}
 
     async def take_receipts(self, *, lease: Lease, most: int) -> list[Receipt]:
         """Take what is to be told of reading and typing; nobody else will tell it."""
@@ -277,6 +283,21 @@ class LaneStore:
         rows = await self._in_schema(lease, outbox.INBOUND, **values)
         return int(rows[0][0]), int(rows[0][1])
 
+    async def _settle(
+        self, lease: Lease, settlements: Sequence[Settlement], again: Collection[UUID]
+    ) -> tuple[list[tuple[Any, ...]], set[UUID]]:
+        """Settle, and hold what goes again before; return the rows, and which of these somebody else has now."""
+        settle = _composed(outbox.SETTLE, lease.schema_name)
+        async with self.pool.connection() as connection, connection.transaction() if again else nullcontext():
+            taken: set[UUID] = set()
+            if again:
+                taken, refused = await putting_back.hold(connection=connection, lease=lease, messages=again)
+                free = [each for each in settlements if each.message_id not in taken]
+                settlements = [each.unless(refused.get(each.message_id)) for each in free]
+            told = orjson.dumps(list(settlements)).decode()
+            cursor = await connection.execute(settle, {"token": lease.fencing_token, "told": told})
+            return await cursor.fetchall(), taken
+
     def _announce(self, lease: Lease, threads: set[UUID]) -> None:
         """Tell open pages that threads changed."""
         for thread_id in threads:
@@ -285,14 +306,17 @@ class LaneStore:
     async def _in_schema(self, lease: Lease, query: LiteralString, **values: Any) -> list[tuple[Any, ...]]:
         """Run a statement in a lane's schema. Where a lock was met lately, few may wait at once."""
         schema = lease.schema_name
+        return await self._carefully(schema, lambda: self._execute(_composed(query, schema), values))
+
+    async def _carefully(self, schema: str, act: Callable[[], Awaitable[Found]]) -> Found:
         if self._held_until and self._held_until.get(schema, 0.0) > time.monotonic():
             async with self._held:
-                return await self._watched(schema, query, values)
-        return await self._watched(schema, query, values)
+                return await self._watched(schema, act)
+        return await self._watched(schema, act)
 
-    async def _watched(self, schema: str, query: LiteralString, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    async def _watched(self, schema: str, act: Callable[[], Awaitable[Found]]) -> Found:
         try:
-            return await self._execute(_composed(query, schema), values)
+            return await act()
         except (errors.LockNotAvailable, errors.QueryCanceled):
             self._held_until[schema] = time.monotonic() + HELD_SECONDS
             raise

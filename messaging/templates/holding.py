@@ -15,8 +15,8 @@ from messaging.templates.sending import refusal_of_state
 def fail_queued(*, template: Template) -> int:
     """Fail what is queued of a template that cannot be sent as it is; return how many.
 
-    What a lane has in its hands is left alone: Meta's answer settles it. The message first, its outbox row after, as
-    the lanes do.
+    What a lane has in its hands is left alone: Meta's answer settles it, and the lane puts none back that may not go
+    again (lanes/putting_back.py). The message first, its outbox row after, as the lanes do.
     """
     reason = refusal_of_state(template=template)
     return 0 if reason is None else _fail(Message.objects.filter(template_version__template=template), reason)
@@ -32,8 +32,11 @@ def fail_undeclared(*, purposes: Collection[str]) -> int:
 
 
 def _fail(found: QuerySet[Message], reason: str) -> int:
-    queued = found.select_for_update(of=("self",), no_key=True).filter(state=Message.State.QUEUED)
-    messages = dict(queued.order_by("id").values_list("id", "thread_id"))
+    # A lane that is just putting one back is waited for; one that does so later sees what changed.
+    locked = found.select_for_update(of=("self",), no_key=True)
+    under_way = locked.filter(state__in=(Message.State.QUEUED, Message.State.SENDING))
+    ids = list(under_way.order_by("id").values_list("id", flat=True))
+    messages = dict(Message.objects.filter(id__in=ids, state=Message.State.QUEUED).values_list("id", "thread_id"))
     if messages:
         Message.objects.filter(id__in=messages).update(state=Message.State.FAILED, failed_reason=reason)
         OutboxItem.objects.filter(message__in=messages).delete()

@@ -272,6 +272,15 @@ class TestMerged:
         assert (waits.state, waits.failed_reason) == ("FAILED", "opted_out")
         assert list(OutboxItem.objects.values_list("message_id", flat=True)) == [answer.id]
 
+    def test_who_became_part_of_another_on_the_way_is_still_that_person(self, utrecht, thread, approved, agent, clock):
+        """An agent has the one before them, and records what they say while Meta links the two."""
+        before_them = Contact.objects.create(bsuid="NL.77", created_at=clock.now())
+        meta.receive(utrecht, meta.message(utrecht, wamid="wamid.LINK", bsuid="NL.77", at=clock.move(minutes=1)))
+        waits = send(Thread.objects.get(state="OPEN"), approved, agent, clock)
+        record_opt_out(contact=before_them, at=clock.now(), source=RECORDED, actor=agent)
+        waits.refresh_from_db()
+        assert (waits.state, waits.failed_reason) == ("FAILED", "opted_out")
+
 
 @given(st.text(max_size=60))
 def test_any_text_means_something_or_nothing(text):

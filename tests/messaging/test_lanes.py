@@ -2,21 +2,29 @@
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import replace
+from uuid import uuid4
 
 import psycopg
 import pytest
 from django_tenants.utils import schema_context
 from psycopg import DataError, OperationalError
+from psycopg_pool import AsyncConnectionPool
 
 from audit.record import Actor
 from messaging.consent import record_opt_out
+from messaging.core.lanes import NEVER
+from messaging.core.models import Lane as LaneRow
+from messaging.lanes import lane as lane_module
 from messaging.lanes import standing as standing_module
+from messaging.lanes.calling import MOST_ATTEMPTS
 from messaging.lanes.pace import Pace
-from messaging.lanes.store import Ending, LaneStore
+from messaging.lanes.standing import LONGEST_BACK_OFF_SECONDS
+from messaging.lanes.store import CONNECTION_OPTIONS, Ending, LaneStore, Settlement
 from messaging.models import Consent, Message, OutboxItem, Template, Thread
 from messaging.replying import Draft, queue
-from tenants.models import Onboarding
+from tenants.models import Number, Onboarding
 from tenants.onboarding.moves import move
 from tenants.stages import Stage
 from tests.messaging import meta
@@ -29,8 +37,9 @@ REPLY, CRISIS, BROADCAST = OutboxItem.Priority
 
 @pytest.fixture
 def threads(committing_db, utrecht, clock) -> list[Thread]:
-    """Return the open threads of three citizens who wrote to Utrecht just now."""
+    """Return the open threads of three citizens who wrote to Utrecht just now; Meta has approved its templates."""
     with schema_context("utrecht"):
+        Template.objects.update(status=Template.Status.APPROVED)
         wrote = [
             meta.message(utrecht, wamid=f"wamid.{n}", wa_id=f"3169700000{n}", name=f"Burger {n}", at=clock.now())
             for n in range(1, 4)
@@ -67,6 +76,18 @@ def play(committing_db):
 
 async def settled(world: World) -> bool:
     return not await world.attempts()
+
+
+class Counting(Pace):
+    """A pace that tells what citizens wrote, look by look."""
+
+    def __init__(self, *, per_second: float) -> None:
+        super().__init__(per_second=per_second)
+        self.wrote: list[int] = []
+
+    def spend_inbound(self, *, messages: int, seconds: float, at: float) -> None:
+        self.wrote.append(messages)
+        super().spend_inbound(messages=messages, seconds=seconds, at=at)
 
 
 class TestSuspension:
@@ -300,6 +321,100 @@ class TestThrottling:
         for (seconds, _), lowest in zip(waits, least, strict=True):
             assert lowest <= seconds <= (lowest if code == 131056 else 2 * lowest)
 
+    @pytest.mark.parametrize(("code", "whose"), [(130429, "N"), (80007, "NA"), (4, "NAO"), (131056, "")])
+    def test_it_slows_whom_meta_names_and_nobody_else(self, put, play, utrecht, delft, code, whose):
+        """N: the number itself; A: another one of its account; O: one of another municipality."""
+        number = utrecht.numbers.get()
+        of_account = {"phone_number_id": "1000000000999", "display_phone_number": "+31970109999"}
+        copied = {name: getattr(number, name) for name in ("waba_id", "pseudonym_key_encrypted", "opened_at")}
+        second = Number.objects.create(municipality=utrecht, **of_account, **copied)
+        LaneRow.objects.create(phone_number_id=second.phone_number_id, municipality_id=utrecht.id, leased_until=NEVER)
+        put("antwoord")
+
+        async def refuses_once(body):
+            return refusal(code) if len(world_of[0].meta.requests) == 1 else taken(body)
+
+        async def scenario(world):
+            world_of.append(world)
+            numbers = {"N": UTRECHT, "A": second.phone_number_id, "O": delft_number}
+            lanes = {name: await world.lane(number=number) for name, number in numbers.items()}
+            for lane in lanes.values():
+                lane.peers = lanes.values
+            async with running(lanes["N"]):
+                await until(lambda: settled(world))
+                at = time.monotonic()
+                slower = [name for name, lane in lanes.items() if lane.pace.current(at=at) < lane.pace.per_second]
+            return slower, await world.states()
+
+        world_of: list[World] = []
+        delft_number = delft.numbers.get().phone_number_id
+        assert play(scenario, answer=refuses_once) == (list(whose), {"antwoord": "ACCEPTED"})
+
+    def test_what_citizens_write_meanwhile_counts_in_its_pace(self, put, play, utrecht, clock, monkeypatch):
+        monkeypatch.setattr(lane_module, "LOOK_SECONDS", 0.2)
+        for n in range(30):
+            put(f"bericht {n}", to=n % 3)
+
+        def write():
+            from django.db import connection
+
+            with schema_context("utrecht"):
+                wrote = (meta.message(utrecht, wamid=f"wamid.more{n}", at=clock.now()) for n in range(5))
+                meta.store(utrecht, *wrote, meta.status(utrecht, wamid="wamid.x", status="sent"))
+            connection.close()
+
+        async def scenario(world):
+            lane = await world.lane()
+            lane.pace = Counting(per_second=10)
+            async with running(lane):
+                await until(lambda: looked(lane))
+                await asyncio.to_thread(write)
+                await until(lambda: counts(lane))
+            return lane.pace.wrote
+
+        async def looked(lane):
+            return lane._last_event is not None
+
+        async def counts(lane):
+            return sum(lane.pace.wrote)
+
+        assert sum(play(scenario)) == 5
+
+
+class TestTryingAgain:
+    def test_what_was_surely_not_accepted_goes_again_and_is_given_up_with_metas_reason(self, put, play):
+        """131016: a service of Meta's is down."""
+        put("komt door")
+        put("komt nooit door", to=1)
+        waits: list[tuple[float, bool]] = []
+
+        class Impatient(LaneStore):
+            async def settle(self, *, lease, settlements):
+                again = [each for each in settlements if each.kind is Ending.AGAIN]
+                waits.extend((each.seconds, each.counts) for each in again)
+                at_once = [replace(each, seconds=0.0) for each in settlements]
+                return await super().settle(lease=lease, settlements=at_once)
+
+        async def is_down(body):
+            tries[body["text"]["body"]] += 1
+            return taken(body) if tries["komt door"] == 3 and body["text"]["body"] == "komt door" else refusal(131016)
+
+        async def scenario(world):
+            async with running(await world.lane(world.store(kind=Impatient))):
+                await until(lambda: settled(world), seconds=15)
+            return await world.ask(
+                "SELECT text, state, failed_code FROM utrecht.messaging_message WHERE direction = 'OUTBOUND'"
+                " ORDER BY text"
+            )
+
+        tries: Counter[str] = Counter()
+        found = play(scenario, answer=is_down)
+        assert found == [("komt door", "ACCEPTED", None), ("komt nooit door", "FAILED", 131016)]
+        assert tries == {"komt door": 3, "komt nooit door": MOST_ATTEMPTS}
+        assert all(counts for _, counts in waits)
+        longest = max(seconds for seconds, _ in waits)
+        assert 0.25 <= min(seconds for seconds, _ in waits) < 1 < 30 <= longest <= LONGEST_BACK_OFF_SECONDS
+
 
 class TestHeldTemplates:
     def test_templates_rest_and_replies_go_on(self, put, play, threads, clock):
@@ -341,26 +456,63 @@ class TestHeldTemplates:
         assert states["antwoord"] == "ACCEPTED"
 
 
-class TestOptedOut:
-    def test_a_template_that_was_throttled_does_not_go_again_to_who_opted_out_meanwhile(
-        self, put, play, threads, clock
-    ):
-        with schema_context("utrecht"):
-            content = TemplateMessage.with_body(name="oproep", language="nl", values={})
-            draft = Draft(thread=threads[0], content=content, text="oproep", template=Template.objects.first())
-            queue(drafts=[draft], priority=BROADCAST, actor=AGENT, at=clock.now())
-        put("antwoord", to=1)
+HALTS_AT_THE_FIRST = """
+    CREATE FUNCTION utrecht.halt() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        WHILE NOT pg_try_advisory_xact_lock(1) LOOP PERFORM pg_sleep(0.01); END LOOP;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER halts BEFORE UPDATE ON utrecht.messaging_message
+        FOR EACH ROW WHEN (OLD.text = 'eerste' AND OLD.state = 'SENDING') EXECUTE FUNCTION utrecht.halt()
+"""
 
-        def opt_out():
+
+async def one_waits(world: World, for_what: str) -> bool:
+    """Return whether a connection to the database waits, by PostgreSQL's word for what it waits for."""
+    query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = %(what)s"
+    return bool(await world.ask(query, what=for_what))
+
+
+class TestOptedOut:
+    @pytest.fixture
+    def call_up(self, threads, clock):
+        """Return a function that queues a template to the nth citizen."""
+
+        def call(text: str, to: int) -> Message:
             with schema_context("utrecht"):
-                contact = threads[0].contact
-                record_opt_out(contact=contact, at=clock.now(), source=Consent.Source.WHATSAPP)
+                content = TemplateMessage.with_body(name="oproep", language="nl", values={})
+                draft = Draft(thread=threads[to], content=content, text=text, template=Template.objects.first())
+                return queue(drafts=[draft], priority=BROADCAST, actor=AGENT, at=clock.now())[0]
+
+        return call
+
+    @pytest.fixture
+    def opt_out(self, threads, clock):
+        """Return a function by which the nth citizen opts out, on a connection of its own."""
+
+        def say(nth: int) -> None:
+            from django.db import connection
+
+            try:
+                with schema_context("utrecht"):
+                    contact = threads[nth].contact
+                    record_opt_out(contact=contact, at=clock.now(), source=Consent.Source.WHATSAPP)
+            finally:
+                connection.close()
+
+        return say
+
+    def test_a_template_that_was_throttled_does_not_go_again_to_who_opted_out_meanwhile(
+        self, put, play, call_up, opt_out
+    ):
+        call_up("oproep", to=0)
+        put("antwoord", to=1)
 
         async def throttles(body):
             if len([each for each in world_of[0].meta.requests if each == body]) > 1:
                 return taken(body)  # whatever goes again is taken
             if body["type"] == "template":
-                await asyncio.to_thread(opt_out)
+                await asyncio.to_thread(opt_out, 0)
             return refusal(131056)
 
         world_of: list[World] = []
@@ -377,6 +529,69 @@ class TestOptedOut:
         texts, messages = play(scenario, answer=throttles)
         assert sorted(texts) == ["antwoord", "antwoord", "oproep"]
         assert messages == [("antwoord", "ACCEPTED", ""), ("oproep", "FAILED", "opted_out")]
+
+    def test_one_that_is_just_being_put_back_does_not_go_again_either(self, call_up, opt_out, play, committing_db):
+        """The statement that puts back has begun, and has yet to come to this message, when the opt-out commits."""
+        first, unwanted = call_up("eerste", to=0), call_up("oproep", to=1)
+        with psycopg.connect(committing_db.url, autocommit=True) as connection:
+            connection.execute(HALTS_AT_THE_FIRST)
+
+        async def scenario(world):
+            lane = await world.lane()
+            assert len(await lane.store.claim(lease=lane.lease, most=2)) == 2
+            back = [Settlement(message.id, Ending.AGAIN) for message in (first, unwanted)]
+            async with await psycopg.AsyncConnection.connect(committing_db.url, autocommit=True) as other:
+                await other.execute("SELECT pg_advisory_lock(1)")
+                settling = asyncio.create_task(lane.store.settle(lease=lane.lease, settlements=back))
+                await until(lambda: one_waits(world, "Timeout"))
+                opting = asyncio.create_task(asyncio.to_thread(opt_out, 1))
+                await asyncio.wait({opting}, timeout=1)
+                await other.execute("SELECT pg_advisory_unlock(1)")
+                busy = await settling
+                await opting
+            return busy, await world.states(), await lane.store.claim(lease=lane.lease, most=2)
+
+        busy, states, claimed = play(scenario)
+        assert (busy, states) == (set(), {"eerste": "QUEUED", "oproep": "FAILED"})
+        assert [item.message_id for item in claimed] == [first.id]
+
+    def test_one_that_an_opt_out_has_in_its_hands_is_put_back_later(self, call_up, play, committing_db):
+        message = call_up("oproep", to=1)
+
+        async def scenario(world):
+            lane = await world.lane()
+            await lane.store.claim(lease=lane.lease, most=1)
+            back = [Settlement(message.id, Ending.AGAIN), Settlement(uuid4(), Ending.AGAIN)]
+            async with await psycopg.AsyncConnection.connect(committing_db.url) as other:
+                query = "SELECT FROM utrecht.messaging_message WHERE id = %s FOR NO KEY UPDATE"
+                await other.execute(query, [message.id])
+                busy = await lane.store.settle(lease=lane.lease, settlements=back)
+            return busy, await lane.store.settle(lease=lane.lease, settlements=back), await world.states()
+
+        assert play(scenario) == ({message.id}, set(), {"oproep": "QUEUED"})
+
+    def test_a_claim_that_had_begun_takes_nothing_that_was_taken_back_meanwhile(
+        self, call_up, opt_out, play, committing_db
+    ):
+        call_up("oproep", to=1)
+        kept = call_up("van een ander", to=0)
+
+        async def scenario(world):
+            lane = await world.lane()
+            options = {"autocommit": True, "options": f"{CONNECTION_OPTIONS} -c lock_timeout=0"}
+            pool = AsyncConnectionPool(committing_db.url, min_size=1, max_size=1, open=False, kwargs=options)
+            async with pool, await psycopg.AsyncConnection.connect(committing_db.url) as other:
+                await other.execute("SELECT FROM public.messaging_core_lane FOR UPDATE")
+                store = LaneStore(pool=pool, owner="sender-1")
+                claiming = asyncio.create_task(store.claim(lease=lane.lease, most=5))
+                await until(lambda: one_waits(world, "Lock"))
+                await asyncio.to_thread(opt_out, 1)
+                await other.rollback()
+                return await claiming, await world.states()
+
+        claimed, states = play(scenario)
+        assert [item.message_id for item in claimed] == [kept.id]
+        assert states == {"oproep": "FAILED", "van een ander": "SENDING"}
 
 
 class TestWaiting:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging.lanes.pace import Pace
+from messaging.lanes.pace import MOST_INBOUND, SLOWEST, Pace
 
 SECONDS = 30.0
 
@@ -45,3 +45,22 @@ def test_what_is_worth_a_claim_is_a_tick_of_it():
     pace = Pace(per_second=80)
     pace.spend(messages=pace.allowance(at=1000.0), at=1000.0)
     assert pace.seconds_until_next(at=1000.0) == pytest.approx(0.1)
+
+
+def test_it_is_halved_once_for_what_left_together_and_comes_back_in_ten_seconds():
+    pace = Pace(per_second=80)
+    assert [pace.slow_down(at=at) for at in (100.0, 100.2, 100.9)] == [True, False, False]
+    assert pace.current(at=100.9) == pytest.approx(40, abs=4)
+    assert pace.current(at=110.1) == 80
+    for second in range(20):
+        pace.slow_down(at=120.0 + 1.1 * second)
+    assert pace.current(at=141.0) >= 80 * SLOWEST  # it never stands still
+
+
+def test_what_citizens_write_counts_too_but_never_takes_all_of_it():
+    pace = Pace(per_second=80)
+    pace.spend(messages=pace.allowance(at=100.0), at=100.0)
+    pace.spend_inbound(messages=40, seconds=1.0, at=100.0)
+    assert pace.seconds_until_next(at=100.0) == pytest.approx(0.1 + 40 / 80)
+    pace.spend_inbound(messages=10_000, seconds=1.0, at=100.0)
+    assert pace.seconds_until_next(at=100.0) == pytest.approx(0.1 + 40 / 80 + MOST_INBOUND)

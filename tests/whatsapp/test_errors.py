@@ -39,6 +39,26 @@ def test_a_code_says_what_to_do_and_for_whom(code, kind, scope):
     assert classification(code) == (ErrorKind(kind), ErrorScope(scope))
 
 
+# The other codes of Meta's page, by what they ask.
+OTHERS = {
+    "STOP WABA": (3, *range(201, 299), 368, 131031, 131044),
+    "STOP NUMBER": (131005, 131037, 131045),
+    "STOP BUSINESS_INITIATED": (131064,),
+    "RETRYABLE MESSAGE": (2, 132069, 133004, 133015),
+    "PERMANENT MESSAGE": (
+        *(33, 131008, 131009, 132018, 130497, 131021, 131030, 131049, 131050, 130472, 131051, 131052, 131053, 131062),
+        *(131063, 132000, 132005, 132007, 132008, 132012, 132015, 132016, 132068, 135000, 137000),
+        *(133000, 133005, 133006, 133008, 133009, 133016, 134100, 134101, 134102, 134103),
+    ),
+}
+
+
+def test_every_code_of_metas_page_is_in_the_table_and_asks_what_the_page_says():
+    for asked, codes in OTHERS.items():
+        wrong = [code for code in codes if code not in CLASSIFICATIONS or " ".join(CLASSIFICATIONS[code]) != asked]
+        assert not wrong, asked
+
+
 def test_131000_alone_is_uncertain():
     assert [code for code, found in CLASSIFICATIONS.items() if found.kind is ErrorKind.UNCERTAIN] == [131000]
 

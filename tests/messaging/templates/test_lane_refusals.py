@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
+from django.db import connection
 from django_tenants.utils import schema_context
 
 from audit.record import Actor
 from messaging.models import Message, Template, TemplateSync, Thread
 from messaging.replying import TemplateUnusable, send_template
 from tests.messaging import meta
-from tests.messaging.lane_world import Meta, open_world, refusal, running, until
+from tests.messaging.lane_world import Meta, World, open_world, refusal, running, taken, until
 
 AGENT = Actor.system("tests")
 VALUES = {"naam": "Piet", "onderwerp": "uw vraag"}
@@ -64,3 +65,41 @@ def test_one_answer_of_metas_holds_all_that_waits(committing_db, queued, clock, 
         assert TemplateSync.objects.get().requested_at is not None
         with pytest.raises(TemplateUnusable, match=refused):
             send_template(thread_id=queued[0].id, template_id=template.id, values=VALUES, actor=AGENT, at=clock.now())
+
+
+def test_what_was_throttled_does_not_go_again_when_meta_made_it_marketing_meanwhile(
+    committing_db, utrecht, queued, clock
+):
+    """Meta's update comes while a message is under way: it fails what waits, and the lane puts nothing back."""
+    template = {"message_template_id": 7, "message_template_name": "vervolg_op_uw_vraag"}
+    template |= {"message_template_language": "nl", "previous_category": "UTILITY", "new_category": "MARKETING"}
+    account = utrecht.numbers.get().waba_id
+
+    def makes_it_marketing():
+        at = int(clock.now().timestamp())
+        meta.receive(utrecht, meta.account(waba_id=account, field="template_category_update", value=template, at=at))
+        connection.close()
+
+    async def throttles(body):
+        if len(world_of[0].meta.requests) == 1:
+            await asyncio.to_thread(makes_it_marketing)
+            return refusal(131056)
+        return taken(body)  # whatever goes again is taken
+
+    async def scenario():
+        async with open_world(database_url=committing_db.url, meta=Meta(answer=throttles)) as world:
+            world_of.append(world)
+            lane = await world.lane()
+            lane.pace.burst, lane.pace.per_second = 1, 2  # one goes first
+            async with running(lane):
+                await until(lambda: nothing_waits(world))
+            return len(world.meta.requests)
+
+    async def nothing_waits(world):
+        return not await world.attempts()
+
+    world_of: list[World] = []
+    assert asyncio.run(scenario()) == 1
+    with schema_context("utrecht"):
+        outbound = Message.objects.filter(direction="OUTBOUND")
+        assert list(outbound.values_list("state", "failed_reason")) == [("FAILED", "template_marketing")] * len(queued)
