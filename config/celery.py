@@ -44,6 +44,7 @@ app.conf.update(
         "measure-inboxes": {"task": "messaging.tasks.measure_inboxes", "schedule": 60.0, "options": {"expires": 60}},
         "claim-unowned": {"task": "messaging.tasks.claim_unowned", "schedule": 300.0, "options": {"expires": 300}},
         "find-silences": {"task": "messaging.tasks.find_silences", "schedule": 600.0, "options": {"expires": 600}},
+        "find-stalls": {"task": "messaging.tasks.find_stalls", "schedule": 15.0, "options": {"expires": 15}},
         "erase-unowned": {"task": "messaging.tasks.erase_unowned", "schedule": 3600.0, "options": {"expires": 3600}},
         "tell-entries": {"task": "accounts.tasks.tell_entries", "schedule": 10.0, "options": {"expires": 10}},
         "mail-troubles": {"task": "messaging.tasks.mail_troubles", "schedule": 30.0, "options": {"expires": 30}},

@@ -46,6 +46,9 @@ def mail_troubles(*, at: datetime) -> int:
         except (SMTPException, OSError) as error:
             log.error("trouble_not_mailed", trouble_id=str(trouble.id), error=type(error).__name__)
             continue  # it stays claimed, and is tried again
+        except Exception as error:  # whatever is wrong with one, the others are told
+            log.error("trouble_not_mailed", trouble_id=str(trouble.id), kind=trouble.kind, exc_info=error)
+            continue
         mark = {"over_mailed_at": at} if is_over else {"mailed_at": at}
         Trouble.objects.filter(id=trouble.id).update(mail_claimed_at=None, **mark)
         told += 1

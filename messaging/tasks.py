@@ -8,7 +8,7 @@ from celery import shared_task
 from django.db import DatabaseError, connection, transaction
 from django_tenants.utils import schema_context
 
-from messaging import alerts, dead_letters, hours, inbox, measuring, quarantine, silence, sweeping
+from messaging import alerts, dead_letters, hours, inbox, measuring, quarantine, silence, stalling, sweeping
 from messaging.media import blobs, fetching
 from messaging.waking import FETCH, send_wakes, woken
 from tenants import clock, health, number_reading
@@ -119,6 +119,13 @@ def measure_inboxes(**_: Any) -> None:
 def find_silences(**_: Any) -> None:
     """Miss the numbers that normally talk now and do not."""
     log.info("silences_found", numbers=silence.find_silences(at=clock.now()))
+
+
+@shared_task
+def find_stalls(**_: Any) -> None:
+    """See where messages stand still because a process of ours does, and where they move again."""
+    if news := stalling.find_stalls(at=clock.now()):
+        log.error("stalls_found", numbers=news)
 
 
 @shared_task

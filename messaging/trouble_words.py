@@ -17,6 +17,11 @@ TITLES: dict[str, Reason] = {
     Kind.STANDBY: Reason("Een andere toepassing antwoordt op dit nummer", "Another application answers this number"),
     Kind.DISCONNECTED: Reason("Het nummer is losgekoppeld", "The number was disconnected"),
     Kind.UNREACHABLE: Reason("WhatsApp is onbereikbaar", "WhatsApp is out of reach"),
+    Kind.STALLED: Reason("Berichten staan stil", "Messages stand still"),
+    Kind.PIN: Reason(
+        "De pincode van dit nummer is gevraagd of uitgezet",
+        "Somebody asked for this number's PIN, or had it turned off",
+    ),
 }
 _PROVIDER = Reason(
     "Antwoorden wachten en gaan vanzelf weg zodra het is opgelost. Uw leverancier moet nu handelen.",
@@ -40,5 +45,13 @@ ADVICE: dict[str, Reason] = {
     Kind.UNREACHABLE: Reason(
         "Antwoorden wachten en gaan vanzelf weg zodra WhatsApp er weer is.",
         "Answers wait, and leave by themselves as soon as WhatsApp is back.",
+    ),
+    Kind.STALLED: Reason(
+        "Door een storing bij uw leverancier gaat niets weg of komt niets binnen. Alles wacht en gaat vanzelf verder.",
+        "By a failure at your provider nothing leaves, or nothing comes in. All of it waits, and goes on by itself.",
+    ),
+    Kind.PIN: Reason(
+        "Wie de pincode heeft, kan het nummer overnemen. Vroeg niemand van u erom, bel dan nu uw leverancier.",
+        "Whoever has the PIN can take the number over. If nobody of yours asked for it, call your provider now.",
     ),
 }

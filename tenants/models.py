@@ -209,6 +209,7 @@ class Trouble(models.Model):
         STANDBY = "STANDBY", "Door een andere toepassing overgenomen"
         DISCONNECTED = "DISCONNECTED", "Losgekoppeld"
         UNREACHABLE = "UNREACHABLE", "Meta onbereikbaar"
+        STALLED = "STALLED", "Berichten staan stil"
         PIN = "PIN", "Pincode aangevraagd of uitgezet"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -21,6 +21,7 @@ BLOCKING = frozenset(
         Trouble.Kind.STANDBY,
         Trouble.Kind.DISCONNECTED,
         Trouble.Kind.UNREACHABLE,
+        Trouble.Kind.STALLED,
     }
 )
 

@@ -212,6 +212,7 @@ TROUBLES: dict[str, Promise] = {
     "STANDBY": _("Taken over by another application"),
     "DISCONNECTED": _("Disconnected"),
     "UNREACHABLE": _("Meta cannot be reached"),
+    "STALLED": _("Messages stand still"),
     "PIN": _("PIN asked for or taken off"),
 }
 

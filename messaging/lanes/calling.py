@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from messaging.figures import META_ERRORS, SENDS
-from messaging.lanes import stopping
+from messaging.lanes import out_of_reach, stopping
 from messaging.lanes.settling import NotStorable, until_stored
 from messaging.lanes.standing import LONGEST_BACK_OFF_SECONDS, PROBE_SECONDS, Stop, doubling
 from messaging.lanes.store import Claimed, Ending, Settlement
@@ -85,13 +85,13 @@ async def _conclude(lane: "Lane", item: Claimed, outcome: Outcome, probes: Stop 
     times_throttled = lane.throttled.pop(item.message_id, 0)
     if not isinstance(outcome, NotSent):
         standing.reached()
-        if Trouble.Kind.UNREACHABLE in lane.settings.troubles or lane.told_unreachable:
-            lane.told_unreachable = False
-            await _over(lane, [Trouble.Kind.UNREACHABLE])
     if isinstance(outcome, Uncertain):
         standing.silent += 1
+        standing.unreached_reason = str(outcome.reason)
     elif isinstance(outcome, Accepted | Refused):
         standing.silent = 0
+        if lane.told_unreachable or lane.settings.troubles:
+            await out_of_reach.over(lane=lane)
     if probes is not None and not isinstance(outcome, Accepted | NotSent):
         probes.probe_at = at + (TRY_NEXT_SECONDS if isinstance(outcome, Refused) else PROBE_SECONDS)
     match outcome:
@@ -109,7 +109,11 @@ async def _conclude(lane: "Lane", item: Claimed, outcome: Outcome, probes: Stop 
             await _fail(lane, item, code=None, reason=str(reason))
         case NotSent(reason=reason):
             # Meta is out of reach for the whole number: it rests, and no message pays for it with a try.
-            await _not_reached(lane, reason, at)
+            until = standing.not_reached(at=at)
+            if until is not None:
+                lane.pace.rest(until=until)
+                standing.unreached_reason = str(reason)
+                log.warning("meta_out_of_reach", reason=reason)
             await _put_back(lane, item)
         case Refused(error=error):
             META_ERRORS.labels(error.code).inc()
@@ -201,19 +205,6 @@ async def _go_on(lane: "Lane", stop: Stop) -> None:
         if each.settings.waba_id == lane.settings.waba_id and other.is_on:
             other.probe_at = time.monotonic()
             each.wake()
-
-
-async def _not_reached(lane: "Lane", reason: Reason, at: float) -> None:
-    until = lane.standing.not_reached(at=at)
-    if until is None:
-        return
-    lane.pace.rest(until=until)
-    log.warning("meta_out_of_reach", reason=reason)
-    if lane.standing.is_unreachable(at=at) and not lane.told_unreachable:
-        lane.told_unreachable = True
-        number = lane.lease.phone_number_id
-        await stopping.tell(numbers=[number], kind=Trouble.Kind.UNREACHABLE, detail=str(reason), at=clock.now())
-        lane.store.announcer.tell_all(schema_name=lane.lease.schema_name)
 
 
 async def _over(lane: "Lane", kinds: Collection[Trouble.Kind]) -> None:

@@ -16,7 +16,7 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 
 from messaging.failures import WINDOW_CLOSED
-from messaging.lanes import stopping
+from messaging.lanes import out_of_reach, stopping
 from messaging.lanes.calling import call, tell_sends
 from messaging.lanes.firsts import ALL, Firsts, count
 from messaging.lanes.pace import Pace
@@ -142,6 +142,7 @@ class Lane:
             if self._in_flight or self.settler.noted or self._waits:
                 idle_since = time.monotonic()
             elif time.monotonic() - idle_since > IDLE_SECONDS and not self._wake.is_set():
+                await out_of_reach.ask(lane=self)
                 break
         self.ended = True
         self._receipts.drop()
@@ -157,6 +158,8 @@ class Lane:
         at = time.monotonic()
         if at - self._looked_at >= LOOK_SECONDS:
             await self._look(at)
+        if self.standing.is_unreachable(at=at):
+            await out_of_reach.tell(lane=self)
         if at - self._expired_at >= EXPIRE_SECONDS:
             await self._expire(at)
         if self.firsts.is_to_be_counted(at=at):

@@ -86,3 +86,10 @@ WANTED = "SELECT DISTINCT phone_number_id FROM public.messaging_core_outboxwake"
 SCHEMAS = "SELECT schema_name FROM public.tenants_municipality ORDER BY schema_name"
 
 HAS_OUTBOX = "(SELECT DISTINCT phone_number_id FROM {schema}.messaging_outboxitem)"
+
+# Numbers of which people were told that Meta is out of reach: somebody has to see when that is over.
+OUT_OF_REACH = """
+    SELECT number.phone_number_id FROM public.tenants_trouble AS trouble
+    JOIN public.tenants_number AS number ON number.id = trouble.number_id
+    WHERE trouble.kind = 'UNREACHABLE' AND trouble.closed_at IS NULL AND number.closed_at IS NULL
+"""

@@ -70,10 +70,11 @@ class Sender:
         log.info("sender_stopped", owner=self.store.owner)
 
     async def _sweep(self) -> None:
-        """Find what no note tells: outboxes that hold anything, and notes that are for no lane."""
+        """Find what no note tells: outboxes that hold anything, numbers to ask about, notes that are for no lane."""
         try:
             if dropped := await self.store.drop_wakes():
                 log.warning("notes_without_lane_dropped", notes=dropped)
+            self._left.update(await self.store.out_of_reach())
             schemas = await self.store.schemas()
             for start in range(0, len(schemas), SCHEMAS_A_SWEEP):
                 self._left.update(await self._with_outbox(schemas[start : start + SCHEMAS_A_SWEEP]))

@@ -8,7 +8,9 @@ import random
 from dataclasses import dataclass, field
 
 PROBE_SECONDS = 60.0  # how long a stopped number rests between two messages that try
-UNREACHABLE_SECONDS = 60.0  # calls that do not reach Meta are a trouble only after this long
+# Calls that do not reach Meta are a trouble only after this long; with the time that a call takes to fail and a lane to
+# look, agents see it within a minute.
+UNREACHABLE_SECONDS = 30.0
 LONGEST_BACK_OFF_SECONDS = 60.0
 HANGS_SECONDS = 5.0  # a probe that is under way for so long holds back the next one no more
 SILENT_AFTER = 8  # calls in a row without an answer
@@ -65,6 +67,7 @@ class Standing:
     unreached: int = 0  # rests in a row because calls did not reach Meta
     unreached_since: float = 0.0
     unreached_until: float = 0.0
+    unreached_reason: str = ""  # why the last call without an answer had none
 
     def most_in_flight(self, *, usual: int, at: float) -> int:
         """Return how many calls may be under way at once: of a stopped number one more than the one that hangs."""
@@ -98,5 +101,7 @@ class Standing:
         return self.unreached_until
 
     def is_unreachable(self, *, at: float) -> bool:
-        """Return whether Meta was out of reach for so long that people must know."""
+        """Return whether Meta was out of reach for so long, or left so many calls unanswered, that people must know."""
+        if self.silent >= SILENT_AFTER:
+            return True
         return self.unreached > 0 and at - self.unreached_since >= UNREACHABLE_SECONDS

@@ -116,6 +116,7 @@ TASKS: dict[str, Callable[[Party], dict[str, Any]] | str] = {
     "messaging.tasks.mail_troubles": "names no municipality: mails each one's own admins, and the BSP's support",
     "accounts.tasks.tell_entries": "names no municipality: tells each one's own people of entries into it",
     "messaging.tasks.find_silences": "names no municipality: looks at each number alike",
+    "messaging.tasks.find_stalls": "names no municipality: looks at each number alike",
     "messaging.tasks.forget_hours": "names no municipality: what is old goes, in each alike",
     "billing.tasks.collect_invoices": "names no municipality: hands over what is due, of each alike",
     "billing.tasks.send_documents": "names no municipality: makes and mails what is due, of each alike",

@@ -30,9 +30,13 @@ def refusal(code: int, *, status: int = 400) -> web.Response:
 
 @dataclass
 class Meta:
-    """Meta's side. answer: what a send is answered with; takes it unless a test says otherwise."""
+    """Meta's side. answer: what a send is answered with; takes it unless a test says otherwise.
+
+    is_away: whether it answers other questions with a proxy's error.
+    """
 
     answer: Answer | None = None
+    is_away: bool = False
     requests: list[dict[str, Any]] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
     port: int = 0
@@ -45,6 +49,12 @@ class Meta:
         if self.answer is not None:
             return await self.answer(body)
         return taken(body)
+
+    async def tell(self, request: web.Request) -> web.StreamResponse:
+        """Answer who asks about a number."""
+        if self.is_away:
+            return web.Response(status=502, text="Bad Gateway")
+        return web.json_response({"id": request.match_info["number"]})
 
     def texts(self) -> list[str]:
         """Return what was asked to be sent, in order."""
@@ -114,6 +124,7 @@ async def open_world(*, database_url: str, meta: Meta) -> AsyncIterator[World]:
     """Serve Meta's API, and open what a sender process has."""
     application = web.Application()
     application.router.add_post("/{version}/{number}/messages", meta.handle)
+    application.router.add_get("/{version}/{number}", meta.tell)
     runner = web.AppRunner(application)
     await runner.setup()
     listening = socket.create_server(("127.0.0.1", meta.port))

@@ -19,6 +19,7 @@ from messaging.replying import reply
 from tenants.models import Number, Trouble
 from tests.messaging import meta
 from tests.messaging.lane_world import UTRECHT, Meta, open_world, refusal, running, taken, until
+from whatsapp import transport
 
 AGENT = Actor.system("tests")
 DELFT = "1000000000503"
@@ -204,6 +205,71 @@ class TestStops:
         assert troubles() == []
 
 
+class TestOutOfReach:
+    def test_it_is_told_within_a_minute_and_before_the_next_try_and_over_with_the_first_answer(
+        self, answer, world_of, monkeypatch
+    ):
+        longest = standing_module.UNREACHABLE_SECONDS + transport.CONNECT_SECONDS + lane_module.LONGEST_WAIT_SECONDS
+        assert longest < 60
+        monkeypatch.setattr(standing_module, "UNREACHABLE_SECONDS", 0.3)
+        tries = []
+        monkeypatch.setattr(standing_module, "doubling", lambda times: tries.append(times) or 4.0)
+        answer("een")
+
+        async def scenario():
+            async with world_of() as world:
+                open_root, world.api._root = world.api._root, "http://127.0.0.1:9"
+                async with running(await world.lane()):
+                    await until(lambda: asyncio.to_thread(troubles))
+                    told_after = len(tries)
+                    world.api._root = open_root
+                    await until(lambda: is_over(), seconds=15)
+                return told_after, await world.states()
+
+        assert asyncio.run(scenario()) == (1, {"een": "ACCEPTED"})
+        assert troubles() == [("UNREACHABLE", False)]
+
+    def test_when_nothing_is_answered_it_is_told_too_and_asked_about_when_nothing_waits(
+        self, answer, world_of, monkeypatch
+    ):
+        """Eight calls that Meta leaves unanswered are uncertain each; what is left is to see when Meta is back."""
+        monkeypatch.setattr(lane_module, "IDLE_SECONDS", 0.2)
+        monkeypatch.setattr(lane_module, "LONGEST_WAIT_SECONDS", 0.2)
+        monkeypatch.setattr(sender_module, "SWEEP_SECONDS", 0.5)
+        answer(*(f"bericht {n}" for n in range(standing_module.SILENT_AFTER)))
+
+        async def hangs(body):
+            await asyncio.sleep(2)
+            return taken(body)
+
+        async def scenario():
+            async with world_of(answer=hangs, is_away=True) as world:
+                world.api._within = type(world.api._within)(total=0.2)
+                async with running(world.sender()):
+                    await until(lambda: asyncio.to_thread(troubles), seconds=15)
+                    await until(lambda: idle(world))
+                    await asyncio.sleep(1)
+                    meanwhile = await asyncio.to_thread(troubles)
+                    world.meta.is_away = False
+                    world.api._within = type(world.api._within)(total=5)
+                    await until(lambda: is_over(), seconds=15)
+                return meanwhile, await world.states(), len(world.meta.requests)
+
+        async def idle(world):
+            return not await world.attempts() and await world.owner() == ""
+
+        meanwhile, states, requests = asyncio.run(scenario())
+        assert meanwhile == [("UNREACHABLE", True)]
+        assert set(states.values()) == {"UNCERTAIN"}
+        assert requests == standing_module.SILENT_AFTER
+        assert troubles() == [("UNREACHABLE", False)]
+
+
+async def is_over() -> bool:
+    """Return whether nothing is wrong with the number any more."""
+    return not any(is_open for _, is_open in await asyncio.to_thread(troubles))
+
+
 class TestOthers:
     def test_a_locked_schema_delays_nobody_else(self, answer, world_of, committing_db):
         """Somebody holds all of Utrecht's tables; Delft's answers leave as ever, and Utrecht's when that is over."""
@@ -233,11 +299,14 @@ class TestOthers:
 
         assert max(asyncio.run(scenario())) < 2
 
-    def test_a_number_that_meta_answers_in_thirty_seconds_delays_nobody_else(self, answer, world_of):
+    @pytest.mark.parametrize("wrong", ["slow", "refused"])
+    def test_a_number_that_is_slow_or_whose_token_fails_delays_nobody_else(self, answer, world_of, wrong):
         answer("van utrecht")
 
         async def slow_for_utrecht(body):
             if body["text"]["body"] == "van utrecht":
+                if wrong == "refused":
+                    return refusal(190, status=401)
                 await asyncio.sleep(4)
             return taken(body)
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.utils.html import conditional_escape
 from django_tenants.utils import schema_context
 
 from accounts.models import User
@@ -11,8 +12,9 @@ from audit.record import Actor
 from messaging import alerts, lists, reading, troubled
 from messaging.models import OutboxItem, Thread
 from messaging.replying import reply
+from messaging.trouble_words import ADVICE, TITLES
 from tenants.models import Trouble
-from tenants.trouble import close_troubles, open_trouble
+from tenants.trouble import BLOCKING, close_troubles, open_trouble
 from tests.messaging import meta
 
 
@@ -137,3 +139,24 @@ def test_the_bsp_sees_the_quality_of_each_number_among_its_municipalities(utrech
     )
     assert ">Slecht<" in of_utrecht
     assert ">Slecht<" not in of_delft
+
+
+def test_every_kind_has_its_words_and_one_that_cannot_be_told_keeps_no_other_back(utrecht, people, clock, monkeypatch):
+    support, agent = people("public", "BSP_SUPPORT"), people("utrecht", "AGENT")
+    number = utrecht.numbers.get().phone_number_id
+    for kind in Trouble.Kind:
+        assert open_trouble(phone_number_id=number, kind=kind, at=clock.now())
+    original, told = alerts._mail, []
+
+    def breaks_once(trouble, *, is_over):
+        if trouble.kind == Trouble.Kind.TOKEN:
+            raise KeyError(trouble.kind)
+        original(trouble, is_over=is_over)
+        told.append(trouble.kind)
+
+    monkeypatch.setattr(alerts, "_mail", breaks_once)
+    assert alerts.mail_troubles(at=clock.now()) == len(Trouble.Kind) - 1
+    assert set(told) == set(Trouble.Kind) - {Trouble.Kind.TOKEN}
+    listed, shown = support.get("/troubles/").content.decode(), agent.get("/unreached/").content.decode()
+    assert all(conditional_escape(TITLES[kind].nl) in listed for kind in Trouble.Kind)
+    assert all(conditional_escape(ADVICE[kind].nl) in shown for kind in BLOCKING)
