@@ -14,7 +14,10 @@ from messaging import account_updates, statuses
 from messaging.account_updates import Update
 from messaging.contacts import Change, Identity
 from messaging.figures import MESSAGES_SET_ASIDE, META_ERRORS
+from messaging.lanes import stopping
 from messaging.models import InboxEvent
+from messaging.unknown import SYSTEM_CHANGES
+from tenants import health
 from tenants.models import Municipality
 from whatsapp.errors import as_code
 from whatsapp.payloads import (
@@ -96,7 +99,7 @@ class Batch:
 
 def read(*, municipality: Municipality, events: Sequence[InboxEvent]) -> Batch:
     """Read a batch.  Raises MalformedPayload: one of the events lacks what it cannot do without."""
-    batch = Batch()
+    batch, on_a_phone = Batch(), set[str]()
     for event in events:
         if event.kind == EventKind.MESSAGE:
             _message(batch, Arrived(parse_message(payload=event.payload)))
@@ -107,6 +110,8 @@ def read(*, municipality: Municipality, events: Sequence[InboxEvent]) -> Batch:
             update_read = account_updates.read(municipality=municipality, event=event)
             if event.field in account_updates.CITIZEN_FIELDS:
                 unread = _CITIZEN_READERS[event.field](batch, update_read, event)
+                if event.field in _OF_A_PHONE and event.phone_number_id:
+                    on_a_phone.add(event.phone_number_id)
                 outcome = "partly_understood" if unread else "applied"
                 account_updates.count(field=event.field, outcome=outcome)
             else:
@@ -115,8 +120,12 @@ def read(*, municipality: Municipality, events: Sequence[InboxEvent]) -> Batch:
             code = as_code(event.payload["element"].get("code"))
             META_ERRORS.labels(code).inc()
             log.warning("meta_reported_error", schema=municipality.schema_name, event_id=event.id, code=code)
+            if event.phone_number_id:  # what an answer to a send would have said
+                stopping.heed(phone_number_id=event.phone_number_id, code=code, at=event.received_at)
         else:
             raise MalformedPayload("not of a shape that Meta documents")
+    for number in municipality.numbers.filter(phone_number_id__in=on_a_phone, closed_at=None) if on_a_phone else ():
+        health.lives_on_a_phone(number=number)
     return batch
 
 
@@ -134,11 +143,13 @@ def _message(batch: Batch, arrived: Arrived) -> None:
 def _change(message: InboundMessage) -> Change:
     change = message.system
     assert change is not None
+    # Of a change that we do not know nobody says whose the ids in it are: it is a line in the thread, and no more.
+    is_known = change.kind in SYSTEM_CHANGES
     return Change(
         old_wa_id=message.sender_wa_id,
-        old_bsuid=change.old_bsuid or message.sender_bsuid,
-        new_wa_id=change.new_wa_id,
-        new_bsuid=change.new_bsuid,
+        old_bsuid=(change.old_bsuid if is_known else None) or message.sender_bsuid,
+        new_wa_id=change.new_wa_id if is_known else None,
+        new_bsuid=change.new_bsuid if is_known else None,
         at=message.stamped_at,
         wamid=message.wamid,
         number=message.phone_number_id,
@@ -228,6 +239,7 @@ def _standby(batch: Batch, update: Update, event: InboxEvent) -> int:
     return unread
 
 
+_OF_A_PHONE = frozenset({"history", "smb_message_echoes"})  # these come of no other number
 _CITIZEN_READERS = {
     "calls": _calls,
     "history": _history,

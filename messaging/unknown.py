@@ -23,6 +23,8 @@ MESSAGE_KINDS = frozenset(
         *("reaction", "order", "system", "edit", "revoke", "unsupported", "request_welcome", "poll"),
     }
 )
+# What WhatsApp tells of a citizen in a message of kind "system"; by these their ids are followed.
+SYSTEM_CHANGES = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
 STATUSES = frozenset({"sent", "delivered", "read", "played", "failed", "deleted", "warning"})
 # The fields that something is done with, or on purpose nothing.
 FIELDS = frozenset({"messages", *HANDLERS, *CITIZEN_FIELDS, *KEPT_FIELDS})
@@ -63,6 +65,8 @@ def _unknown(event: InboxEvent) -> tuple[str, str] | None:
         return None
     known, name = KNOWN[event.kind]
     kind = element.get(name)
+    if kind == "system" and isinstance(element.get("system"), dict):
+        known, kind = SYSTEM_CHANGES, element["system"].get("type")
     return (event.field, _word(kind)) if isinstance(kind, str) and kind not in known else None
 
 

@@ -16,6 +16,8 @@ from tenants.trouble import close_troubles, open_trouble
 
 # Messages a second after Meta's upgrade of a number. Source: Meta, "Throughput" (excerpt of 2026-05-21).
 HIGH_THROUGHPUT, HIGH_MESSAGES_PER_SECOND = "HIGH", 1000
+# Of a number that also lives in the Business app on a phone: fixed, whatever else Meta says of it. Source: the same.
+ON_A_PHONE, ON_A_PHONE_MESSAGES_PER_SECOND = "on a phone", 20
 GONE = frozenset({"PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED", "ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED"})
 PIN_OPEN = frozenset({"PIN_RESET_REQUEST", "PIN_REQUEST_SUCCESS"})
 
@@ -48,14 +50,22 @@ def tell(*, number: Number, aspect: str, values: Mapping[str, Any], at: datetime
     health.told[aspect] = said
     for field, value in values.items():
         setattr(health, field, value[: _longest(field)] if isinstance(value, str) else value)
-    if aspect != "standby":  # which ends by what citizens write
+    if aspect not in {"standby", ON_A_PHONE}:  # known by what citizens write, and by what the phone tells
         health.updated_at = max(filter(None, (health.updated_at, at)))
     health.save()
-    if values.get("throughput") == HIGH_THROUGHPUT:
+    if ON_A_PHONE in health.told:
+        faster = Number.objects.filter(id=number.id, messages_per_second__gt=ON_A_PHONE_MESSAGES_PER_SECOND)
+        faster.update(messages_per_second=ON_A_PHONE_MESSAGES_PER_SECOND)
+    elif values.get("throughput") == HIGH_THROUGHPUT:
         slower = Number.objects.filter(id=number.id, messages_per_second__lt=HIGH_MESSAGES_PER_SECOND)
         slower.update(messages_per_second=HIGH_MESSAGES_PER_SECOND)
     _settle_troubles(number, health, aspect, at)
     return True
+
+
+def lives_on_a_phone(*, number: Number) -> None:
+    """Note that a number also lives in the Business app on a phone: its lane keeps to less.  Safe to repeat."""
+    tell(number=number, aspect=ON_A_PHONE, values={}, at=number.opened_at)
 
 
 def end_restrictions(*, at: datetime) -> int:

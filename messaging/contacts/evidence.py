@@ -86,7 +86,8 @@ def record(*, identities: Iterable[Identity], changes: Collection[Change]) -> No
             row[4], row[2], row[3] = names
     if rows:
         _upsert(rows)
-    IdChange.objects.bulk_create([_row(change) for change in changes if len(change.ids) > 1], ignore_conflicts=True)
+    told = [_row(change) for change in changes if change.ids and (change.wamid or len(change.ids) > 1)]
+    IdChange.objects.bulk_create(told, ignore_conflicts=True)
 
 
 def load(*, wa_ids: Iterable[str], bsuids: Iterable[str], parents: Iterable[str] = ()) -> Evidence:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from billing.models import ContactLink
+from messaging.core.models import UnknownUpdate
 from messaging.models import Contact, InboxEvent, Message, Thread
 from tests.messaging import meta
 
@@ -140,6 +141,20 @@ class TestAChangeThatWhatsAppTells:
         after = Thread.objects.get()
         assert (after.last_inbound_at, after.waiting_since) == (before, None)
         assert Message.objects.count() == 2
+
+    def test_one_that_we_do_not_know_is_a_line_and_changes_nobody(self, utrecht, clock):
+        meta.receive(utrecht, meta.message(utrecht, wamid="wamid.1", wa_id=ONE, at=clock.now()))
+        before, known = ids(), Thread.objects.get()
+        for nth, more in enumerate(({}, {"wa_id": TWO, "user_id": ANNA})):
+            system = {"body": "User changed their security code", "type": "user_identity_changed", **more}
+            said = {"wamid": f"wamid.SYS{nth}", "wa_id": ONE, "type": "system", "system": system}
+            meta.receive(utrecht, meta.message(utrecht, at=clock.move(minutes=1), **said))
+        assert ids() == before
+        assert (Thread.objects.get().last_inbound_at, Message.objects.filter(kind="system").count()) == (
+            known.last_inbound_at, 2,
+        )  # fmt: skip
+        counted = UnknownUpdate.objects.values_list("field", "kind", "times")
+        assert list(counted) == [("messages", "user_identity_changed", 2)]
 
     def test_a_thread_that_it_opens_has_the_window_that_there_was(self, utrecht, clock):
         meta.receive(utrecht, meta.message(utrecht, wamid="wamid.1", wa_id=ONE, at=clock.now()))

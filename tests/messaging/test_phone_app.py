@@ -63,6 +63,15 @@ class TestMessagesFromThePhone:
         meta.receive(utrecht, meta.message(utrecht, wamid="wamid.new"))
         assert Thread.objects.get(state="OPEN").messages.get().wamid == "wamid.new"
 
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_its_lane_keeps_to_the_twenty_a_second_that_meta_lets_it(self, utrecht, turned):
+        shown = {"display_phone_number": utrecht.numbers.get().display_phone_number.lstrip("+")}
+        faster = {"field": "phone_number_quality_update", "value": {**shown, "event": "THROUGHPUT_UPGRADE"}}
+        told = [echo(utrecht, 5), meta.account(waba_id=utrecht.numbers.get().waba_id, **faster)]
+        for body in reversed(told) if turned else told:
+            meta.receive(utrecht, body)
+        assert utrecht.numbers.get().messages_per_second == 20
+
     def test_the_address_book_of_the_phone_is_not_taken_over(self, utrecht):
         entry = {"type": "contact", "contact": {"full_name": "Tante Riet", "phone_number": PIET}, "action": "add"}
         meta.receive(utrecht, field(utrecht, "smb_app_state_sync", state_sync=[entry]))

@@ -60,6 +60,7 @@ CASES = {
     "text_emoji_and_escapes": {"type": "text", "text": 'Dank je wel 👍🏽 — "tot ziens"\n\u202e'},
     "location": {"type": "location", "text": "Stadhuis, Langestraat 24"},
     "location_current": {"type": "location", "text": "52.2215, 6.8937"},
+    "contacts_on_request": {"type": "contacts", "text": "Sanne de Vries (+31 6 97000100 1)"},
     "contacts": {"type": "contacts", "text": "Piet Bakker (+31 6 97000100 2)\nBuurtvereniging"},
     "interactive_button": {"type": "interactive", "text": "Ja, graag", "context_wamid": wamid(9001)},
     "interactive_list": {"type": "interactive", "text": "Maandag 10.00\nLoket 3"},
@@ -81,6 +82,7 @@ CASES = {
 }
 # Cases with more to them have a test of their own below.
 TESTED_ALONE = {
+    "audio",
     "audio_voice",
     "document",
     "image",
@@ -88,6 +90,7 @@ TESTED_ALONE = {
     "referral",
     "sticker",
     "system_number_changed",
+    "system_of_the_future",
     "system_user_id_changed",
     "unsupported",
     "video",
@@ -125,6 +128,7 @@ def test_the_content_is_kept_whole(only_event_of):
         ("image", "Losse stoeptegel", None, False),
         ("video", None, None, False),
         ("document", "Het ingevulde formulier", "aanvraag.pdf", False),
+        ("audio", None, None, False),
         ("audio_voice", None, None, True),
         ("sticker", None, None, False),
     ],
@@ -164,6 +168,11 @@ def test_a_changed_number_says_from_and_to(only_event_of):
     assert (message.system.kind, message.system.new_wa_id) == ("user_changed_number", "316970001003")
     assert message.system.new_bsuid is None
     assert message.text.startswith("User A changed")
+
+
+def test_a_change_that_is_not_known_keeps_its_name(only_event_of):
+    message = parse_message(payload=only_event_of("system_of_the_future").payload)
+    assert (message.system.kind, message.text) == ("user_identity_changed", "User A changed their security code")
 
 
 def test_a_changed_user_id_says_from_and_to_though_nobody_is_named_as_sender(only_event_of):
