@@ -5,6 +5,7 @@ Also ten thousand mutated ones under `make fuzz`, a few hundred in every run: wh
 """
 
 import asyncio
+import copy
 import json
 import os
 import random
@@ -321,7 +322,7 @@ def mutated(generator: random.Random) -> bytes:
     body = orjson.loads(body_of(generator.choice(all_cases())))
     for _ in range(generator.randint(1, 3)):
         path = generator.choice(list(places(body)))
-        value = generator.choice(GARBAGE)
+        value = copy.deepcopy(generator.choice(GARBAGE))  # one that was put somewhere may be changed itself
         if not path:
             body = value if generator.random() < 0.2 else body
             continue
