@@ -1,7 +1,8 @@
 """Numbers where another application of Meta's answers in our place (standby): noticed, shown, and over when it is over.
 
 While Meta's own agent handles a thread, webhooks come under another field, and whoever waits for messages hears
-nothing and sees no error. The next ordinary message of a citizen says that the number is ours again.
+nothing and sees no error. The next ordinary message of a citizen says that the number is ours again; of the same
+second, whose order nobody knows, the ordinary one counts.
 """
 
 from collections.abc import Iterable
@@ -24,7 +25,7 @@ def notice(*, municipality: Municipality, arrived: Iterable[Arrived], told: Iter
         named = update.number()
         for number in [named] if named else update.numbers():
             health.tell(number=number, aspect="standby", values={"standby_at": at}, at=at)
-            _end(number, _heard_after(number, at))
+            _end(number, _heard_since(number, at))
     heard: dict[str, datetime] = {}
     for each in arrived:
         is_line = each.message.type not in _SAYS_NOTHING and not is_alteration(each.message)
@@ -36,7 +37,7 @@ def notice(*, municipality: Municipality, arrived: Iterable[Arrived], told: Iter
     )
     for found in silent.select_related("number") if heard else ():
         at = heard[found.number.phone_number_id]
-        if found.standby_at is not None and at > found.standby_at:
+        if found.standby_at is not None and at >= found.standby_at:
             _end(found.number, at)
 
 
@@ -45,13 +46,13 @@ def _end(number: Number, at: datetime | None) -> None:
         health.tell(number=number, aspect="standby", values={"standby_at": None}, at=at)
 
 
-def _heard_after(number: Number, at: datetime) -> datetime | None:
-    """Return when a citizen last wrote to us there, if that was after the moment."""
+def _heard_since(number: Number, at: datetime) -> datetime | None:
+    """Return when a citizen last wrote to us there, if that was at the moment or after it."""
     heard = Message.objects.filter(
         thread__phone_number_id=number.phone_number_id,
         thread__imported=False,
         direction=Message.Direction.INBOUND,
-        stamped_at__gt=at,
+        stamped_at__gte=at,
     )
     heard = heard.exclude(content__has_key="standby").exclude(kind__in=_SAYS_NOTHING)
     return heard.order_by("-stamped_at").values_list("stamped_at", flat=True).first()

@@ -77,6 +77,14 @@ def shuffled(updates, generator) -> list[list]:
     return posts
 
 
+# Another application answered, and in the same second we heard a citizen, after it was known to answer earlier.
+@example(
+    acts=[
+        *((12, 1, 6), (6, 0, 17), (3, 3, 12), (10, 0, 39), (6, 2, 11), (20, 3, 31), (12, 2, 35), (18, 2, 29)),
+        *((16, 0, 13), (18, 2, 29), (3, 0, 44)),
+    ],
+    seed=3324380,
+)
 # A number that changed, told without the id, and again with it, in one batch.
 @example(acts=[(9, 0, 0), (9, 0, 9)], seed=2**32)
 @given(acts=acts, seed=st.integers(0, 2**32))
