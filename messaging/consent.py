@@ -177,7 +177,8 @@ def _lock(contact: Contact) -> Contact:
     """
     while True:
         # Not the merged row: who merges locks that after the one that stays.
-        id_ = Contact.objects.values_list("merged_into_id", flat=True).get(id=contact.id) or contact.id
+        merged_into = Contact.objects.filter(id=contact.id).values_list("merged_into_id", flat=True).first()
+        id_ = contact.id if merged_into is None else merged_into
         contact = Contact.objects.select_for_update(no_key=True).get(id=id_)
         if contact.merged_into_id is None:
             return contact

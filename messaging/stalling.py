@@ -126,7 +126,8 @@ def _seen(query: str | sql.Composed, values: list[Any]) -> list[tuple[Any, ...]]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(LOCK_MILLISECONDS)])
             cursor.execute(query, values)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
     except DatabaseError as error:
         log.warning("stalls_not_seen", error=type(error).__name__)
         return None
