@@ -16,8 +16,12 @@ app = Celery("whatsapp_bsp")
 app.set_default()  # the web process sends tasks from threads, which know no other
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
+    # A worker that lost Redis ends, and whoever watches over it starts it again; one that connects anew by itself was
+    # seen to live on and take nothing. At its start it waits for Redis, for ever: meanwhile the inbox's workers need
+    # only the database.
+    broker_connection_retry=False,
     broker_connection_retry_on_startup=True,
-    broker_connection_max_retries=None,  # for ever: meanwhile the inbox's workers need only the database
+    broker_connection_max_retries=None,
     broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 5, "socket_keepalive": True},
     task_ignore_result=True,
     task_default_queue="maintenance",
