@@ -24,6 +24,12 @@ NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 SYSTEM = Actor.system("tests")
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    """Hash passwords in no time: nobody here is asked for one."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 def person(schema: str, role: str, *, second_step: bool = True) -> User:
     """Return somebody who works at a municipality or at the BSP."""
     made = make_user(
