@@ -18,9 +18,9 @@ app = Celery("whatsapp_bsp")
 app.set_default()  # the web process sends tasks from threads, which know no other
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
-    # A worker that lost Redis ends, and whoever watches over it starts it again; one that connects anew by itself was
-    # seen to live on and take nothing. At its start it waits for Redis, for ever: meanwhile the inbox's workers need
-    # only the database.
+    # A worker that lost Redis ends, and whoever watches over it starts it again: of those that connect anew by
+    # themselves it is told that some live on and take nothing (celery #8091, #10205). At its start it waits for Redis,
+    # for ever: meanwhile the inbox's workers need only the database.
     broker_connection_retry=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,

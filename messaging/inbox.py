@@ -3,7 +3,7 @@
 The rows are the queue. A batch is claimed, applied and marked in one transaction, so that whatever dies, it either
 happened or did not. One drain at a time works on a municipality; another one finds the lock taken and leaves.
 An event that cannot be applied becomes a dead letter with its reason and never stands in the way of the rest; after a
-batch that did not end, its events are tried one at a time (messaging/suspects.py), so that the guilty one is found.
+batch that did not end, its events are tried few at a time and alone (messaging/suspects.py): so a guilty one is found.
 """
 
 import time
@@ -66,7 +66,7 @@ def drain(*, schema_name: str) -> bool:
 
 
 def _drain_or_find_out(*, municipality: Municipality, until: float) -> int | None:
-    """Apply a batch; where it does not end, events one at a time."""
+    """Apply a batch; where it does not end, events few at a time."""
     try:
         return _drain_or_again(municipality=municipality)
     except _DidNotEnd:

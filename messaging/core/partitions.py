@@ -64,7 +64,8 @@ CREATE_PARENT = """
     GRANT INSERT ON public.inbox TO whatsapp_intake;
 """
 
-# attempts: how often it was tried alone, counted before each try. replays: how often it was put back after being dead.
+# attempts: how often it was tried with few others or alone, counted before each try. replays: how often it was put back
+# after being dead.
 ADD_ATTEMPTS = """
     ALTER TABLE public.inbox
         ADD COLUMN attempts smallint NOT NULL DEFAULT 0,

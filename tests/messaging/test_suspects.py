@@ -91,11 +91,29 @@ class TestAProcessThatDies:
         assert poison().reason == suspects.UNFINISHED
         assert set(states().values()) == {"APPLIED", "DEAD"}
 
-    def test_the_others_wait_for_two_deaths_at_most(self):
-        for _ in range(2):
+    def test_the_others_wait_for_two_deaths_at_most_and_those_tried_with_it_for_three(self, monkeypatch):
+        monkeypatch.setattr(suspects, "TOGETHER", 2)
+        for _ in range(3):
             assert drain_in_a_process() == signal.SIGKILL
+        with_it = "wamid.3"
+        assert {wamid for wamid, state in states().items() if state == "OPEN"} == {POISON, with_it}
         assert drain_in_a_process() == signal.SIGKILL
         assert [state for wamid, state in states().items() if wamid != POISON] == ["APPLIED"] * 4
+
+    def test_what_was_killed_for_another_reason_is_tried_together(self, poisoned, monkeypatch):
+        assert drain_in_a_process() == signal.SIGKILL
+        monkeypatch.undo()
+        applied: list[int] = []
+        original = suspects.apply_batch
+
+        def noted(**given):
+            applied.append(len(given["events"]))
+            original(**given)
+
+        monkeypatch.setattr(suspects, "apply_batch", noted)
+        assert inbox.drain(schema_name="utrecht") is False
+        assert set(states().values()) == {"APPLIED"}
+        assert applied == [5]
 
     def test_what_comes_later_goes_on_in_batches(self, poisoned):
         while drain_in_a_process():
