@@ -106,12 +106,25 @@ class Sandbox:
         try:
             if scope["method"] == "POST" and path.endswith(("/messages", "/marketing_messages")):
                 await self._messages(scope, receive, send)
-            elif counted and scope["method"] != "GET" and not path.startswith("/stripe/"):
-                await self._doors(scope, receive, self._noting(scope, send))
+            elif counted and not path.startswith("/stripe/"):
+                await self._call(scope, receive, send)
             else:
                 await self._doors(scope, receive, send)
         finally:
             self.world.requests_in_hand -= counted
+
+    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a call that is no send, as its door does or as a fault has it."""
+        if scope["method"] != "GET":
+            send = self._noting(scope, send)
+        fault = self.world.faults.take_call(method=scope["method"], path=scope["path"])
+        if fault is None:
+            await self._doors(scope, receive, send)
+        elif fault.kind == "error":
+            refused = GraphError(code=fault.code, details="Asked for by a fault.")
+            await _respond(send, *self.answer_error(error=refused))
+        else:
+            _cut_connection(scope)
 
     def _noting(self, scope: Scope, send: Send) -> Send:
         """Return a `send` that has the books know how the call was answered."""
@@ -161,10 +174,7 @@ class Sandbox:
         except _Cut:
             _cut_connection(scope)
             return
-        content_type = (b"content-type", b"text/html") if body is HTML_500 else JSON_HEADERS
-        headers = [content_type, (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _respond(send, status, body)
 
     async def _answer_messages(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         parts = scope["path"].split("/")
@@ -215,6 +225,13 @@ class Sandbox:
         if kind == "disconnect_after_accept":
             raise _Cut
         return 200, orjson.dumps(answer)
+
+
+async def _respond(send: Send, status: int, body: bytes) -> None:
+    content_type = (b"content-type", b"text/html") if body is HTML_500 else JSON_HEADERS
+    headers = [content_type, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _read_body(receive: Receive) -> bytes:

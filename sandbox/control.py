@@ -186,6 +186,7 @@ async def _add_faults(request: Request) -> Response:
 async def _clear_faults(request: Request) -> Response:
     faults = sandbox_of(request=request).world.faults
     faults.sends.clear()
+    faults.calls.clear()
     faults.media.clear()
     faults.webhooks = type(faults.webhooks)()
     return await _show_faults(request)

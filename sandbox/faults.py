@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong with the next sends, downloads and webhooks, until counted down or cleared."""
+"""Faults on demand: what goes wrong with the next sends, calls, downloads and webhooks, until it is over."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ SEND_KINDS = {
     "html_500": set(),
     "html_500_after_accept": set(),
 }
+CALL_KINDS = {"error": {"code"}, "disconnect_before": set()}
 MEDIA_KINDS = {
     "error": {"code"},  # of the look-up; all others are of the download
     "not_found": set(),
@@ -72,6 +73,24 @@ class WebhookFaults:
 
 
 @dataclass(slots=True)
+class CallFault:
+    """What goes wrong with the next `count` calls of one kind that are no sends.
+
+    operation: the call's method and the last part of its path, as "POST register".
+    """
+
+    kind: str
+    count: int
+    code: int
+    operation: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Show what is left of it."""
+        shown = {"kind": self.kind, "count": self.count, "operation": self.operation}
+        return shown | ({"code": self.code} if self.code else {})
+
+
+@dataclass(slots=True)
 class MediaFault:
     """What goes wrong with the next `count` look-ups ("error") or downloads (the others) of media."""
 
@@ -91,17 +110,20 @@ class Faults:
     """All faults in force."""
 
     sends: list[SendFault] = field(default_factory=list)
+    calls: list[CallFault] = field(default_factory=list)
     media: list[MediaFault] = field(default_factory=list)
     webhooks: WebhookFaults = field(default_factory=WebhookFaults)
 
     def add(self, *, payload: dict[str, Any]) -> None:
         """Put the faults in force, besides those there. Raises UnknownFault, and changes nothing then."""
         sends = [_read_send_fault(raw=raw) for raw in payload.get("sends", [])]
+        calls = [_read_call_fault(raw=raw) for raw in payload.get("calls", [])]
         media = [_read_media_fault(raw=raw) for raw in payload.get("media", [])]
         webhooks = payload.get("webhooks")
         if webhooks is not None:
             self.webhooks = _read_webhook_faults(raw=webhooks)
         self.sends += sends
+        self.calls += calls
         self.media += media
 
     def take(self, *, number_id: str) -> SendFault | None:
@@ -113,6 +135,16 @@ class Faults:
                     self.sends.remove(fault)
                 return fault
         return None
+
+    def take_call(self, *, method: str, path: str) -> CallFault | None:
+        """Take the first fault meant for such a call, counting it down."""
+        operation = f"{method} {path.rpartition('/')[2]}"
+        fault = next((each for each in self.calls if each.operation == operation), None)
+        if fault is not None:
+            fault.count -= 1
+            if fault.count <= 0:
+                self.calls.remove(fault)
+        return fault
 
     def take_media(self, *, looking_up: bool) -> MediaFault | None:
         """Take the first fault meant for a look-up, or for a download, counting it down."""
@@ -128,6 +160,7 @@ class Faults:
         hooks = self.webhooks
         return {
             "sends": [fault.as_dict() for fault in self.sends],
+            "calls": [fault.as_dict() for fault in self.calls],
             "media": [fault.as_dict() for fault in self.media],
             "webhooks": {
                 "duplicate": hooks.duplicate,
@@ -158,6 +191,19 @@ def _read_send_fault(*, raw: dict[str, Any]) -> SendFault:
         seconds=float(seconds),
         phone_number_id=raw.get("phone_number_id"),
     )
+
+
+def _read_call_fault(*, raw: dict[str, Any]) -> CallFault:
+    kind = raw.get("kind")
+    if kind not in CALL_KINDS:
+        raise UnknownFault(f"there is no fault {kind!r} of calls; there are {', '.join(sorted(CALL_KINDS))}")
+    missing = (CALL_KINDS[kind] | {"operation"}) - raw.keys()
+    if missing:
+        raise UnknownFault(f"fault {kind!r} of calls needs {', '.join(sorted(missing))}")
+    count = int(raw.get("count", 1))
+    if count < 1:
+        raise UnknownFault("count is at least 1")
+    return CallFault(kind=kind, count=count, code=int(raw.get("code", 0)), operation=str(raw["operation"]))
 
 
 def _read_media_fault(*, raw: dict[str, Any]) -> MediaFault:

@@ -1,7 +1,7 @@
 """How a number comes to the Cloud API: added, its ownership proven by a code, registered with a PIN, deregistered.
 
-At most ten registrations and deregistrations in 72 hours of the sandbox's clock. The code that Meta sends by SMS or
-voice is shown by `GET /_sandbox/numbers/{id}`. How often a wrong PIN is taken is a switch.
+Only so many registrations and deregistrations in 72 hours of the sandbox's clock. The code that Meta sends by SMS or
+voice is shown by `GET /_sandbox/numbers/{id}`. How often a number is registered, and a wrong PIN taken, are switches.
 """
 
 import random
@@ -22,7 +22,6 @@ from sandbox.templates import business_in_path
 from sandbox.world import DEFAULT_THROUGHPUT, Number, World
 
 PIN = re.compile(r"^\d{6}$")
-MOST_REGISTRATIONS = 10
 REGISTRATIONS_SECONDS = 72 * 3600.0
 REGIONS = ("AE", "AU", "BR", "CA", "CH", "DE", "GB", "ID", "IN", "JP", "KR", "SG", "ZA")
 SETTABLE = ("status", "quality_rating", "name_status", "code_verification_status")
@@ -139,7 +138,7 @@ def _count(*, world: World, number: Number) -> None:
     """Count a registration or deregistration. Raises GraphError 133016: too many in 72 hours."""
     now = world.clock.now()
     number.registered_at = [each for each in number.registered_at if each > now - REGISTRATIONS_SECONDS]
-    if len(number.registered_at) >= MOST_REGISTRATIONS:
+    if len(number.registered_at) >= world.switches.most_registrations:
         raise GraphError(code=133016, details="Too many registrations and deregistrations in 72 hours.")
     number.registered_at.append(now)
 

@@ -43,6 +43,7 @@ class Switches:
     messaging_limit_code: int = 131048
     free_service_messages: int = 1000
     most_wrong_pins: int = 5
+    most_registrations: int = 10
     forgets: list[str] = field(default_factory=list)
     signup_code_seconds: float = 30.0
     verify_overrides: bool = True

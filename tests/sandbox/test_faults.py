@@ -93,6 +93,33 @@ async def test_a_fault_of_another_number_is_not_met(doors: Doors) -> None:
     assert (await doors.control("DELETE", "faults"))["sends"] == []
 
 
+async def test_a_call_that_is_no_send_is_refused_or_cut_off_and_nothing_is_done(doors: Doors) -> None:
+    calls = [
+        {"kind": "error", "code": 190, "operation": "POST settings", "count": 2},
+        {"kind": "disconnect_before", "operation": f"POST {NUMBER}"},
+    ]
+    await doors.control("POST", "faults", {"calls": calls})
+    assert (await doors.control("GET", "faults"))["calls"] == [
+        {"kind": "error", "count": 2, "operation": "POST settings", "code": 190},
+        {"kind": "disconnect_before", "count": 1, "operation": f"POST {NUMBER}"},
+    ]
+    assert (await doors.graph("GET", f"{NUMBER}/settings"))[0] == 200, "to look is another call"
+    chosen = {"user_identity_change": {"enable_identity_key_check": True}}
+    for status, code in ((401, 190), (401, 190), (200, None)):
+        answered, answer = await doors.graph("POST", f"{NUMBER}/settings", json=chosen)
+        assert (answered, answer.get("error", {}).get("code")) == (status, code)
+        shown = (await doors.graph("GET", f"{NUMBER}/settings"))[1]["user_identity_change"]
+        assert shown["enable_identity_key_check"] is (code is None)
+    with pytest.raises((aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)):
+        await doors.graph("POST", NUMBER, json={"pin": "123456"})
+    assert (await doors.control("GET", f"numbers/{NUMBER}"))["pin"] is None
+    assert (await doors.graph("POST", NUMBER, json={"pin": "123456"}))[0] == 200
+    asked = (await doors.control("GET", "books?list=changes"))["changes"]["rows"]
+    assert [row["status"] for row in asked] == [401, 401, 200, 200], "what was cut off is in no books"
+    await doors.control("POST", "faults", {"calls": calls})
+    assert (await doors.control("DELETE", "faults"))["calls"] == []
+
+
 async def test_duplicates_of_webhooks_reach_the_platform(doors: Doors, platform: Platform) -> None:
     await doors.control("POST", "faults", {"webhooks": {"duplicate": 1.0}})
     wamid = await doors.write()
@@ -124,13 +151,18 @@ async def test_reordered_webhooks_come_in_another_order(doors: Doors, platform: 
         {"sends": [{"kind": "flood"}]},
         {"sends": [{"kind": "error"}]},
         {"sends": [{"kind": "error", "code": 1, "count": 0}]},
+        {"calls": [{"kind": "html_500", "operation": "POST register"}]},
+        {"calls": [{"kind": "error", "operation": "POST register"}]},
+        {"calls": [{"kind": "disconnect_before"}]},
+        {"calls": [{"kind": "disconnect_before", "operation": "POST register", "count": 0}]},
         {"webhooks": {"lose": 1}},
         {"webhooks": {"delay_seconds": [2, 1]}},
     ],
 )
 async def test_a_fault_that_does_not_exist_is_refused(doors: Doors, fault: dict[str, Any]) -> None:
     await doors.control("POST", "faults", fault, status=400)
-    assert (await doors.control("GET", "faults"))["sends"] == []
+    left = await doors.control("GET", "faults")
+    assert (left["sends"], left["calls"]) == ([], [])
 
 
 async def test_a_dropped_webhook_is_sent_again_until_an_answer_is_read(doors: Doors, platform: Platform) -> None:

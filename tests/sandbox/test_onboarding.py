@@ -91,6 +91,8 @@ async def test_a_number_is_registered_and_deregistered_ten_times_in_72_hours(doo
     assert await register(doors) == 133016
     await doors.control("POST", "clock", {"advance_seconds": 120})
     assert await register(doors) == 0
+    await doors.control("POST", "switches", {"most_registrations": 0})
+    assert await register(doors) == 133016
 
 
 async def test_a_wrong_pin_is_refused_and_in_the_end_any_pin(doors: Doors) -> None:
