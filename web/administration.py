@@ -19,7 +19,7 @@ from messaging.number_profile import LONGEST, Profile
 from tenants import clock, number_reading
 from tenants.models import Number
 from web.access import PageRequest, permissions, requires
-from web.number_words import ASK_FAILURES, alerts
+from web.number_words import ASK_FAILURES, alerts, restrictions
 from whatsapp.outcomes import MetaRefused, MetaUnreachable
 
 LABELS: dict[str, Promise] = {
@@ -66,7 +66,7 @@ def numbers(request: PageRequest) -> HttpResponse:
     found = overview.numbers(municipality=request.tenant, at=at)
     written_first = overview.written_first(at=at)
     may_change = Permission.MANAGE_NUMBERS in permissions(request)
-    shown = [(view, alerts(health=view.health) if view.health is not None else []) for view in found]
+    shown = [(view, restrictions(health=view.health), alerts(health=view.health)) for view in found]
     context = {"numbers": shown, "now": at, "written_first": written_first, "may_change": may_change}
     return render(request, "web/numbers.html", context)
 

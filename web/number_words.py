@@ -1,4 +1,4 @@
-"""What Meta told of a number that somebody should know, in words: alerts, violations, bans, its PIN."""
+"""What Meta told of a number that somebody should know, in words: alerts, violations, restrictions, bans, its PIN."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,22 +57,62 @@ _ALERTS: Mapping[str, tuple[str, Mapping[str, Promise]]] = {
         },
     ),
 }
+# Before a word of Meta's that we have none for.
+_IN_METAS_WORDS: Mapping[str, Promise] = {
+    "violation": _("Meta says that its rules were broken:"),
+    "ban": _("Meta told of the account:"),
+    "review": _("Meta told of the account:"),
+}
+_TOLD = _("Meta told of the number:")
+# What cannot be done meanwhile. Source: Meta, "account_update" webhook (excerpt of 2026-05-21).
+_RESTRICTIONS: Mapping[str, Promise] = {
+    "RESTRICTED_BIZ_INITIATED_MESSAGING": _("Beginning conversations by a template"),
+    "RESTRICTED_CUSTOMER_INITIATED_MESSAGING": _("Answering citizens who wrote"),
+    "RESTRICTED_UTILITY_TEMPLATES": _("Sending templates of the category Utility"),
+    "RESTRICTED_ADD_PHONE_NUMBER_ACTION": _("Adding numbers to the account"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing that Meta told, and when. word: Meta's own, where we have none."""
+    """One thing that Meta told, and when. word: Meta's own after it, where we have none."""
 
     at: datetime
-    said: Promise | str
+    said: Promise
     word: str
 
 
-def alerts(*, health: NumberHealth) -> list[Alert]:
-    """Return what Meta told of a number and its account, the latest first."""
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """What Meta does not allow, until when if it said so. word: Meta's own, where we have none."""
+
+    said: Promise | str
+    word: str
+    until: datetime | None
+
+
+def alerts(*, health: NumberHealth | None) -> list[Alert]:
+    """Return what Meta told of a number and its account, the latest first. health: None where it told nothing."""
+    if health is None:
+        return []
     found = []
     for aspect, (field, known) in _ALERTS.items():
         word, told = getattr(health, field), health.told.get(aspect)
         if word and told:
-            found.append(Alert(at=datetime.fromisoformat(told[0]), said=known.get(word, ""), word=word))
+            said, word = (known[word], "") if word in known else (_IN_METAS_WORDS.get(aspect, _TOLD), word)
+            found.append(Alert(at=datetime.fromisoformat(told[0]), said=said, word=word))
     return sorted(found, key=lambda alert: alert.at, reverse=True)
+
+
+def restrictions(*, health: NumberHealth | None) -> list[Restriction]:
+    """Return what Meta does not allow a number now. health: None where it told nothing."""
+    if health is None:
+        return []
+    return [
+        Restriction(
+            said=_RESTRICTIONS.get(each["type"], ""),
+            word=each["type"],
+            until=datetime.fromisoformat(each["until"]) if each["until"] else None,
+        )
+        for each in health.restrictions
+    ]

@@ -154,7 +154,8 @@ MISTAKES: dict[str, Reason] = {
     "wanted": Reason("Vul dit in.", "Fill this in."),
     "no_purpose": Reason("Kies ten minste een doel.", "Choose at least one purpose."),
     "purpose_gone": Reason(
-        "Dit doel mag niet meer volgens de huidige voorwaarden.", "The present terms no longer allow this purpose."
+        "Dit doel mag niet meer volgens de huidige voorwaarden: haal het vinkje weg.",
+        "The present terms no longer allow this purpose: untick it.",
     ),
     "unaccepted": Reason("Vink dit aan: elk verbod geldt altijd.", "Tick this: each prohibition always holds."),
 }
@@ -291,19 +292,26 @@ OUTCOMES: dict[str, Reason] = {
         "Meta does not know this, or the code of 30 seconds was over. Try again.",
     ),
     "meta_190": Reason(
-        "Meta neemt de toegangssleutel niet (meer) aan. Verbind opnieuw.",
-        "Meta does not take the token (any more). Connect again.",
+        "Meta neemt de toegangssleutel niet (meer) aan: hij is verlopen, of de gemeente heeft de toegang ingetrokken."
+        " Verbind opnieuw; kan dat hier niet meer, vraag het dan aan wie dit platform beheert.",
+        "Meta does not take the token (any more): it is over, or the municipality withdrew our access. Connect again;"
+        " where this page no longer lets you, ask whoever runs this platform.",
     ),
     "meta_133005": Reason(
         "De pincode is niet die van het nummer. Vul de pincode in die de vorige beheerder heeft ingesteld.",
         "The PIN is not the number's. Enter the PIN that whoever had it before has set.",
     ),
     "meta_133008": Reason(
-        "Te vaak een verkeerde pincode. Meta wil dat u wacht.", "Too many wrong PINs. Meta wants you to wait."
+        "Er is te vaak een verkeerde pincode ingevuld: Meta neemt er nu geen meer aan. Vraag de vorige beheerder om de"
+        " juiste, en probeer het later opnieuw.",
+        "A wrong PIN was entered too often: Meta takes none now. Ask whoever had the number before for the right one,"
+        " and try again later.",
     ),
     "meta_133016": Reason(
-        "Te vaak geregistreerd in 72 uur. Probeer het later opnieuw.",
-        "Registered too often in 72 hours. Try again later.",
+        "Dit nummer is binnen 72 uur te vaak geregistreerd of uitgeschreven. Meta neemt het pas na die 72 uur weer aan:"
+        " probeer het daarna opnieuw.",
+        "This number was registered or deregistered too often within 72 hours. Meta takes it again only after those 72"
+        " hours: try again then.",
     ),
     "unreachable": Reason(
         "Meta gaf geen antwoord. Probeer het opnieuw; wat al gelukt is wordt gevonden.",
@@ -346,15 +354,25 @@ OUTCOMES: dict[str, Reason] = {
         "The workspace, code or number is another municipality's already.",
     ),
     "not_in_register": Reason(
-        "De gemeente staat niet (meer) in het register.", "The municipality is not in the register (any more)."
+        "De gemeente staat niet (meer) in het register van gemeenten, zoals na een herindeling. Ga dat na; klopt het"
+        " register niet, vraag dan wie dit platform beheert om een nieuwere uitgave te laden.",
+        "The municipality is not in the register of municipalities (any more), as after a merger. Look it up; where the"
+        " register is wrong, ask whoever runs this platform to load a newer edition.",
     ),
-    "form": Reason("Meta gaf een nummer dat niet kan.", "Meta gave a number that cannot be."),
+    "form": Reason(
+        "Meta noemt het account of nummer zoals het hier niet kan worden bewaard. Bevestig eerst account en nummer"
+        " opnieuw; blijft het zo, vraag het dan aan wie dit platform beheert.",
+        "Meta names the account or number as it cannot be kept here. Confirm account and number once more first; if it"
+        " stays so, ask whoever runs this platform.",
+    ),
     "not_subscribed": Reason(
         "Meta nam de aanmelding aan, maar toont haar niet. Probeer het opnieuw.",
         "Meta took the subscription, yet does not show it. Try again.",
     ),
     "no_credit_line": Reason(
-        "Er is geen kredietlijn ingesteld (META_CREDIT_LINE_ID).", "No credit line is set (META_CREDIT_LINE_ID)."
+        "Op dit platform is geen kredietlijn ingesteld (META_CREDIT_LINE_ID). Vraag wie het beheert om er een in te"
+        " stellen, en probeer het daarna opnieuw.",
+        "No credit line is set on this platform (META_CREDIT_LINE_ID). Ask whoever runs it to set one, then try again.",
     ),
     "no_credit_after_sharing": Reason(
         "Meta nam de kredietlijn aan, maar toont haar niet. Probeer het opnieuw.",

@@ -432,6 +432,7 @@ ACTIONS: dict[str, Promise] = {
     "number.photo": _("Photo of a number changed"),
     "number.profile": _("Profile of a number changed"),
     "number.read": _("Meta asked how a number is"),
+    "number.token": _("Token of a number replaced"),
     "office.hours": _("Opening hours saved"),
     "office.special_day": _("Special day added"),
     "office.special_day_removed": _("Special day removed"),

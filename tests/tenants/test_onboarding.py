@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pypdfium2
@@ -12,13 +13,15 @@ from django.db import IntegrityError, connection, connections, transaction
 
 from audit.models import Entry
 from audit.record import Actor
-from tenants.declaration import TERMS, terms_of
+from tenants.declaration import TERMS, Purpose, terms_of
 from tenants.editions import BadRegister, current_register, read_register, take_register
 from tenants.models import ApplicationVersion, Municipality, Onboarding, RegisterEdition, SignedCopy, StageMove
 from tenants.onboarding import links
 from tenants.onboarding.application import (
+    Application,
     ChangedMeanwhile,
     Closed,
+    Missing,
     Mistakes,
     NotInRegister,
     OnboardingExists,
@@ -108,6 +111,14 @@ class TestAnswers:
         assert terms_of(day=TERMS[0].effective_date) is TERMS[0]
         assert len(TERMS[0].prohibitions) == 4
         assert len(TERMS[0].purposes) == 5
+
+    def test_a_purpose_that_the_terms_of_the_day_have_no_more_is_told(self):
+        filled_in = {Part.PURPOSES: ApplicationVersion(part=Part.PURPOSES, values=ANSWERS[Part.PURPOSES])}
+        application = Application(onboarding=Onboarding(cbs_code=CBS_CODE), latest=filled_in)
+        assert application.missing(part=Part.PURPOSES, terms=TERMS[0]) == []
+        newer = replace(TERMS[0], version="2026-03", purposes=(Purpose.PERMITS, Purpose.CRISIS))
+        gone = Missing("purpose_gone", Part.PURPOSES, "use_SERVICES")
+        assert application.missing(part=Part.PURPOSES, terms=newer) == [gone]
 
 
 class TestFillingIn:

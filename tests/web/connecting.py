@@ -2,11 +2,13 @@
 
 import json
 import urllib.request
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
 from tests.flows.live import TOWNS, eventually
+from tests.web.beside import Beside, beside
 from tests.web.refusals import bare, claim_wrongly, name_by_hand, name_wrongly
 from tests.web.road import META_NUMBER, SLOW, Road, heading, look, press
 
@@ -128,17 +130,34 @@ def add_number(road: Road, waba_id: str, digits: str) -> str:
 
 
 def connect(road: Road) -> None:
-    """Take over a number that is still in the Business app on a phone; make the tenant."""
+    """Take over a number that is still in the Business app on a phone; make the tenant; have its messages paid for."""
+    with beside(road.stage.live, META_CREDIT_LINE_ID="") as unpaid:
+        fail_to_sign_up(road)
+        sign_up(road, WABA, META_NUMBER, OURS, said=META_NUMBER, on_phone=True)
+        expect(road.ours.get_by_text("ook in de Business-app op een telefoon")).to_be_visible()
+        meet_another_number(road)
+        meet_what_no_tenant_is_made_of(road)
+        take(road, "TENANT")
+        subscribe(road, unpaid)
+
+
+def subscribe(road: Road, unpaid: Beside) -> None:
+    """Subscribe to its messages and share the credit line: unanswered, shut out, without a line, forgotten."""
     page, post = road.ours, road.stage.live.post
-    fail_to_sign_up(road)
-    sign_up(road, WABA, META_NUMBER, OURS, said=META_NUMBER, on_phone=True)
-    expect(page.get_by_text("ook in de Business-app op een telefoon")).to_be_visible()
-    meet_another_number(road)
-    take(road, "TENANT")
+    for fault, said in (
+        ({"kind": "disconnect_before"}, "Meta gaf geen antwoord"),
+        ({"kind": "error", "code": 190}, "Meta neemt de toegangssleutel niet (meer) aan"),
+    ):
+        post("faults", {"calls": [{**fault, "operation": "POST subscribed_apps"}]})
+        take(road, "SUBSCRIBE", said)
     post("switches", {"forgets": ["subscription", "credit", "storage"]})
     take(road, "SUBSCRIBE", "Meta nam de aanmelding aan, maar toont haar niet.")
     post("switches", {"forgets": ["credit", "storage"]})
     take(road, "SUBSCRIBE")
+    own = page.url
+    page.goto(unpaid.url(urlsplit(own).path))
+    take(road, "CREDIT", "geen kredietlijn ingesteld")
+    page.goto(own)
     take(road, "CREDIT", "Meta nam de kredietlijn aan, maar toont haar niet.")
     post("switches", {"forgets": ["storage"]})
     take(road, "CREDIT")
@@ -167,6 +186,24 @@ def meet_another_number(road: Road) -> None:
     expect(page.get_by_text("Eerst moet een eerdere stap lukken")).to_be_visible()
     ask("DELETE FROM public.tenants_number WHERE id = %s RETURNING id", taken)
     take(road, "SIGNUP")
+
+
+NEWER = """
+    INSERT INTO public.tenants_registeredition (version, sha256, entries, taken_at)
+    VALUES ('zonder Zwolle', '', '[]', now()) RETURNING id
+"""
+NAMED = "UPDATE public.tenants_connection SET waba_id = %s WHERE phone_number_id = %s RETURNING id"
+
+
+def meet_what_no_tenant_is_made_of(road: Road) -> None:
+    """Find that the municipality is in the register no longer, or that Meta's account is named as none can be."""
+    ask = road.stage.live.ask
+    ((newer,),) = ask(NEWER)
+    take(road, "TENANT", "staat niet (meer) in het register")
+    ask("DELETE FROM public.tenants_registeredition WHERE id = %s RETURNING id", newer)
+    ask(NAMED, "WABA", META_NUMBER)
+    take(road, "TENANT", "zoals het hier niet kan worden bewaard")
+    ask(NAMED, WABA, META_NUMBER)
 
 
 OF_NUMBER = "WHERE number_id = (SELECT id FROM public.tenants_number WHERE phone_number_id = %s)"
@@ -217,6 +254,13 @@ def register(road: Road) -> None:
     take(road, "REGISTER", "De pincode is niet die van het nummer")
     page.locator("#pin").fill("12")
     take(road, "REGISTER", "Een pincode heeft zes cijfers.")
+    for switches, said in (
+        ({"most_wrong_pins": 1}, "Er is te vaak een verkeerde pincode ingevuld"),
+        ({"most_wrong_pins": 5, "most_registrations": 0}, "binnen 72 uur te vaak geregistreerd"),
+    ):
+        post("switches", switches)
+        take(road, "REGISTER", said)
+    post("switches", {"most_registrations": 10})
     page.locator("#pin").fill(OLD_PIN)
     take(road, "REGISTER")
     look(page)

@@ -23,7 +23,7 @@ from audit.record import Actor
 from messaging.core.models import Replay
 from messaging.models import Message, Thread
 from messaging.templates import drafting, judging
-from tenants import clock, elections, trouble
+from tenants import clock, elections, health, number_reading, trouble
 from tenants.models import Municipality, Trouble
 
 actor, at = Actor("public", "1", "Otto Operator"), clock.now()
@@ -31,6 +31,18 @@ utrecht, delft = (Municipality.objects.get(schema_name=name) for name in ("utrec
 made = {}
 for kind, detail in ((Trouble.Kind.TOKEN, "190 Access token has expired"), (Trouble.Kind.PAYMENT, "131042")):
     trouble.open_trouble(phone_number_id=delft.numbers.get().phone_number_id, kind=kind, at=at, detail=detail)
+# Of a number that is not as it should be, and of which Meta told this and that on other days.
+number = utrecht.numbers.get()
+said = {
+    "quality": "YELLOW", "verified_name": "Gemeente Utrecht", "messaging_limit": "TIER_2K", "throughput": "STANDARD",
+}
+number_reading.take_over(number=number, said=said, at=at)
+for days, aspect, values in (
+    (40, "review", {"account_review": "APPROVED"}),
+    (9, "pin", {"pin_event": "PIN_CHANGED"}),
+    (2, "alert", {"alert": "INCREASED_CAPABILITIES_ELIGIBILITY_NEED_MORE_INFO"}),
+):
+    health.tell(number=number, aspect=aspect, values=values, at=at - timedelta(days=days))
 for name, municipality in (("election", None), ("own_election", utrecht)):  # not before two months have passed
     begins = at.date() + timedelta(days=60)
     period = elections.set_period(

@@ -1,5 +1,8 @@
 """The pages of a declaration that changes: asked for at the municipality, decided on the console."""
 
+from dataclasses import replace
+
+from tenants import declaration
 from tenants.models import DeclarationChange
 from tests.tenants.test_redeclaring import given
 
@@ -9,7 +12,7 @@ def text(answer, status=200) -> str:
     return " ".join(answer.content.decode().split())
 
 
-def test_an_admin_asks_and_the_bsp_decides_and_nothing_typed_is_lost(people, utrecht):
+def test_an_admin_asks_and_the_bsp_decides_and_nothing_typed_is_lost(people, utrecht, monkeypatch):
     utrecht.declared_purposes.exclude(purpose="PERMITS").delete()
     admin, judge = people("utrecht", "ADMIN"), people("public", "BSP_OPERATOR")
     assert "Vergunningen" in text(admin.get("/declaration/"))
@@ -36,5 +39,10 @@ def test_an_admin_asks_and_the_bsp_decides_and_nothing_typed_is_lost(people, utr
     admin.post("/declaration/", given("TOURISM"))
     last = DeclarationChange.objects.get(state="WAITING")
     assert "teruggenomen" in text(admin.post(f"/declaration/{last.id}/withdraw/", follow=True))
+    purposes = tuple(each for each in declaration.Purpose if each != "CRISIS")
+    newer = replace(declaration.TERMS[0], version="2021-02", purposes=purposes)
+    monkeypatch.setattr(declaration, "TERMS", (*declaration.TERMS, newer))
+    refused = text(admin.post("/declaration/", given("PERMITS", "CRISIS")), 422)
+    assert "Dit doel mag niet meer volgens de huidige voorwaarden: haal het vinkje weg." in refused
     support = people("public", "BSP_SUPPORT")
     assert support.get(path).status_code == 403

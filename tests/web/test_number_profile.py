@@ -77,7 +77,7 @@ def test_what_meta_says_of_it_is_asked_once_a_day_and_by_whoever_looks(sandbox, 
     health.tell(number=number, aspect="violation", values={"violation": "SPAM"}, at=clock.now())
     page = admin.get("/numbers/").content.decode()
     assert "De profielfoto is bij Meta weg." in page
-    assert "<code>SPAM</code>" in page
+    assert "Meta meldt dat haar regels zijn overtreden: <code>SPAM</code>" in page
     assert path in page
     assert app.conf.beat_schedule["read-numbers"]["schedule"] == number_reading.SWEEP_SECONDS
     sandbox.control(at_meta, {"quality_rating": "YELLOW"})

@@ -95,7 +95,7 @@ def test_both_see_what_meta_says_of_a_number(people, support, utrecht, clock):
     for client, path in ((people("utrecht", "ADMIN"), "/numbers/"), (support, "/municipalities/utrecht/")):
         page = _page(client, path)
         assert all(word in page for word in ("Gemeente Utrecht", "Slecht", "2.000")), path
-        assert path != "/numbers/" or "RESTRICTED_UTILITY_TEMPLATES, tot 2026-04-01" in page
+        assert path != "/numbers/" or "categorie Utility versturen, tot 1 apr 2026 02:00" in page
 
 
 def test_the_admin_sees_templates_with_what_meta_said(people, approved):
