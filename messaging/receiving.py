@@ -14,7 +14,7 @@ from messaging.incoming import Preferred
 from messaging.metering import Meter
 from messaging.models import Consent, InboxEvent
 from messaging.office import telling
-from messaging.storing import store
+from messaging.storing import settle_merged, store
 from messaging.threads import ThreadBook
 from tenants.models import Municipality
 
@@ -37,6 +37,7 @@ def apply(*, municipality: Municipality, events: Sequence[InboxEvent], at: datet
     altering.apply(alterations=stored.alterations + withdrawn, written=stored.new)
     _note_preferences(batch.preferred, contacts, at)
     standby.notice(municipality=municipality, arrived=batch.arrived, told=batch.standby)
+    settle_merged(contacts=contacts)
     meter.record(merges=contacts.merges)
     opting.follow(written=stored.inbound, place=municipality.name, at=at)
     telling.tell(written=stored.inbound, place=municipality.name, at=at)

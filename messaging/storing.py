@@ -17,6 +17,7 @@ from messaging.media import queueing
 from messaging.models import Alteration, Contact, IdChange, Medium, Message, Thread
 from messaging.saving import insert
 from messaging.threads import UNANSWERED_KINDS, ThreadBook
+from messaging.threads import settle_merged as settle_merged_threads
 from messaging.waking import FETCH, wake_after_commit
 
 # Which kinds are counted by name: a label is no place for what somebody sent.
@@ -116,6 +117,12 @@ def _take(each: Arrived, contact: Contact, threads: ThreadBook, stored: Stored, 
     stored.new.append(row)
     if each.by_contact and each.past is None:
         stored.inbound.append(row)
+
+
+def settle_merged(*, contacts: ContactBook) -> None:
+    """Settle who waits for an answer, where two contacts turned out to be one; once everything is stored."""
+    if contacts.merges:
+        settle_merged_threads(contact_ids={each.to_contact_id for each in contacts.merges}, asks=_message_asks)
 
 
 def _thread(each: Arrived, contact: Contact, threads: ThreadBook) -> Thread:

@@ -1,12 +1,12 @@
 """Threads (gesprekken): one contact on one number, opened by whoever writes first and closed by an agent."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q
 
 from audit.record import Actor, record
 from messaging.announcing import announce
@@ -113,12 +113,8 @@ class ThreadBook:
     def settle_waiting(self, *, asks: Callable[[Message], bool]) -> None:
         """Let nobody wait for an answer that came from the phone; once the batch's messages are stored."""
         for thread in self._open.values():
-            since, answered_at = thread.waiting_since, thread.answered_on_phone_at
-            if thread.id not in self._answered or since is None or answered_at is None or since > answered_at:
-                continue
-            later = thread.messages.filter(direction="INBOUND", stamped_at__gt=answered_at).order_by("stamped_at")
-            thread.waiting_since = next((message.stamped_at for message in later if asks(message)), None)
-            thread.save(update_fields=["waiting_since"])
+            if thread.id in self._answered:
+                settle(thread=thread, asks=asks)
         self._answered.clear()
 
     def _touched(self, contact: Contact, number: str, stamped_at: datetime) -> Thread:
@@ -141,6 +137,23 @@ class ThreadBook:
         save_changed(changed, fields=_TIMES)
         self._new.clear()
         self._changed.clear()
+
+
+def settle_merged(*, contact_ids: Collection[UUID], asks: Callable[[Message], bool]) -> None:
+    """Let nobody wait for an answer that came from the phone to another identity, which turned out to be theirs."""
+    answered = Thread.objects.filter(waiting_since__lte=F("answered_on_phone_at"), state=Thread.State.OPEN)
+    for thread in answered.filter(contact_id__in=contact_ids).select_for_update(no_key=True).order_by("id"):
+        settle(thread=thread, asks=asks)
+
+
+def settle(*, thread: Thread, asks: Callable[[Message], bool]) -> None:
+    """Have a thread wait from the first message on that the phone did not answer."""
+    since, answered_at = thread.waiting_since, thread.answered_on_phone_at
+    if since is None or answered_at is None or since > answered_at:
+        return
+    later = thread.messages.filter(direction="INBOUND", stamped_at__gt=answered_at).order_by("stamped_at")
+    thread.waiting_since = next((message.stamped_at for message in later if asks(message)), None)
+    thread.save(update_fields=["waiting_since"])
 
 
 def open_for(*, contact: Contact, phone_number_id: str, at: datetime) -> Thread:
