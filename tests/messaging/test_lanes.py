@@ -90,6 +90,19 @@ class Counting(Pace):
         super().spend_inbound(messages=messages, seconds=seconds, at=at)
 
 
+def impatient(waits: list[tuple[float, bool]]) -> type[LaneStore]:
+    """Return a store that puts back at once, and notes how long each was to wait and whether that costs a try."""
+
+    class Impatient(LaneStore):
+        async def settle(self, *, lease, settlements):
+            again = [each for each in settlements if each.kind is Ending.AGAIN]
+            waits.extend((each.seconds, each.counts) for each in again)
+            at_once = [replace(each, seconds=0.0) for each in settlements]
+            return await super().settle(lease=lease, settlements=at_once)
+
+    return Impatient
+
+
 class TestSuspension:
     def test_nothing_leaves_from_the_commit_on_that_suspends_and_all_of_it_when_resumed(
         self, put, play, utrecht, clock
@@ -300,18 +313,11 @@ class TestThrottling:
         waits = []
         monkeypatch.setattr(Pace, "rest", lambda self, *, until: None)
 
-        class Impatient(LaneStore):
-            async def settle(self, *, lease, settlements):
-                again = [each for each in settlements if each.kind is Ending.AGAIN]
-                waits.extend((each.seconds, each.counts) for each in again)
-                at_once = [replace(each, seconds=0.0) for each in settlements]
-                return await super().settle(lease=lease, settlements=at_once)
-
         async def throttles(body):
             return refusal(code) if len(waits) < 4 else taken(body)
 
         async def scenario(world):
-            lane = await world.lane(world.store(kind=Impatient))
+            lane = await world.lane(world.store(kind=impatient(waits)))
             async with running(lane):
                 await until(lambda: settled(world))
             return await world.states(), lane.throttled
@@ -388,19 +394,12 @@ class TestTryingAgain:
         put("komt nooit door", to=1)
         waits: list[tuple[float, bool]] = []
 
-        class Impatient(LaneStore):
-            async def settle(self, *, lease, settlements):
-                again = [each for each in settlements if each.kind is Ending.AGAIN]
-                waits.extend((each.seconds, each.counts) for each in again)
-                at_once = [replace(each, seconds=0.0) for each in settlements]
-                return await super().settle(lease=lease, settlements=at_once)
-
         async def is_down(body):
             tries[body["text"]["body"]] += 1
             return taken(body) if tries["komt door"] == 3 and body["text"]["body"] == "komt door" else refusal(131016)
 
         async def scenario(world):
-            async with running(await world.lane(world.store(kind=Impatient))):
+            async with running(await world.lane(world.store(kind=impatient(waits)))):
                 await until(lambda: settled(world), seconds=15)
             return await world.ask(
                 "SELECT text, state, failed_code FROM utrecht.messaging_message WHERE direction = 'OUTBOUND'"

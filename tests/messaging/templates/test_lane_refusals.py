@@ -10,7 +10,7 @@ from audit.record import Actor
 from messaging.models import Message, Template, TemplateSync, Thread
 from messaging.replying import TemplateUnusable, send_template
 from tests.messaging import meta
-from tests.messaging.lane_world import Meta, World, open_world, refusal, running, taken, until
+from tests.messaging.lane_world import Meta, open_world, refusal, running, taken, until
 
 AGENT = Actor.system("tests")
 VALUES = {"naam": "Piet", "onderwerp": "uw vraag"}
@@ -30,6 +30,23 @@ def queued(committing_db, utrecht, clock) -> list[Thread]:
         return threads
 
 
+def sent_until_nothing_waits(committing_db, meta: Meta) -> int:
+    """Have the lane send until nothing waits any more; return how many requests Meta got."""
+
+    async def scenario():
+        async with open_world(database_url=committing_db.url, meta=meta) as world:
+            lane = await world.lane()
+            lane.pace.burst, lane.pace.per_second = 1, 2  # one goes first
+            async with running(lane):
+                await until(lambda: nothing_waits(world))
+            return len(meta.requests)
+
+    async def nothing_waits(world):
+        return not await world.attempts()
+
+    return asyncio.run(scenario())
+
+
 @pytest.mark.parametrize(
     ("code", "status", "refused"),
     [
@@ -42,18 +59,7 @@ def test_one_answer_of_metas_holds_all_that_waits(committing_db, queued, clock, 
     async def refuses(body):
         return refusal(code)
 
-    async def scenario():
-        async with open_world(database_url=committing_db.url, meta=Meta(answer=refuses)) as world:
-            lane = await world.lane()
-            lane.pace.burst, lane.pace.per_second = 1, 2  # one goes first
-            async with running(lane):
-                await until(lambda: nothing_waits(world))
-            return len(world.meta.requests)
-
-    async def nothing_waits(world):
-        return not await world.attempts()
-
-    asked = asyncio.run(scenario())
+    asked = sent_until_nothing_waits(committing_db, Meta(answer=refuses))
     assert asked < len(queued)
     with schema_context("utrecht"):
         template = Template.objects.get(name="vervolg_op_uw_vraag")
@@ -81,25 +87,13 @@ def test_what_was_throttled_does_not_go_again_when_meta_made_it_marketing_meanwh
         connection.close()
 
     async def throttles(body):
-        if len(world_of[0].meta.requests) == 1:
+        if len(theirs.requests) == 1:
             await asyncio.to_thread(makes_it_marketing)
             return refusal(131056)
         return taken(body)  # whatever goes again is taken
 
-    async def scenario():
-        async with open_world(database_url=committing_db.url, meta=Meta(answer=throttles)) as world:
-            world_of.append(world)
-            lane = await world.lane()
-            lane.pace.burst, lane.pace.per_second = 1, 2  # one goes first
-            async with running(lane):
-                await until(lambda: nothing_waits(world))
-            return len(world.meta.requests)
-
-    async def nothing_waits(world):
-        return not await world.attempts()
-
-    world_of: list[World] = []
-    assert asyncio.run(scenario()) == 1
+    theirs = Meta(answer=throttles)
+    assert sent_until_nothing_waits(committing_db, theirs) == 1
     with schema_context("utrecht"):
         outbound = Message.objects.filter(direction="OUTBOUND")
         assert list(outbound.values_list("state", "failed_reason")) == [("FAILED", "template_marketing")] * len(queued)
