@@ -16,8 +16,7 @@ from messaging.incoming import Arrived
 from messaging.media import queueing
 from messaging.models import Alteration, Contact, IdChange, Medium, Message, Thread
 from messaging.saving import insert
-from messaging.threads import UNANSWERED_KINDS, ThreadBook
-from messaging.threads import settle_merged as settle_merged_threads
+from messaging.threads import UNANSWERED_KINDS, ThreadBook, settle_after_merge
 from messaging.waking import FETCH, wake_after_commit
 
 # Which kinds are counted by name: a label is no place for what somebody sent.
@@ -122,7 +121,7 @@ def _take(each: Arrived, contact: Contact, threads: ThreadBook, stored: Stored, 
 def settle_merged(*, contacts: ContactBook) -> None:
     """Settle who waits for an answer, where two contacts turned out to be one; once everything is stored."""
     if contacts.merges:
-        settle_merged_threads(contact_ids={each.to_contact_id for each in contacts.merges}, asks=_message_asks)
+        settle_after_merge(contact_ids={each.to_contact_id for each in contacts.merges}, asks=_message_asks)
 
 
 def _thread(each: Arrived, contact: Contact, threads: ThreadBook) -> Thread:

@@ -21,9 +21,6 @@ FETCH_SECONDS = 600
 
 log = structlog.get_logger(__name__)
 
-# Through the parent, which locks every partition: good for a sweep, never for the hot loop.
-OPEN_INBOXES = "SELECT DISTINCT municipality_id FROM public.inbox WHERE state = 'OPEN' AND municipality_id <> %s"
-
 
 @shared_task(time_limit=DRAIN_SECONDS)
 def drain_inbox(*, schema_name: str, **_: Any) -> None:
@@ -124,8 +121,7 @@ def find_silences(**_: Any) -> None:
 @shared_task
 def find_stalls(**_: Any) -> None:
     """See where messages stand still because a process of ours does, and where they move again."""
-    if news := stalling.find_stalls(at=clock.now()):
-        log.error("stalls_found", numbers=news)
+    stalling.find_stalls(at=clock.now())
 
 
 @shared_task

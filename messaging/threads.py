@@ -139,7 +139,7 @@ class ThreadBook:
         self._changed.clear()
 
 
-def settle_merged(*, contact_ids: Collection[UUID], asks: Callable[[Message], bool]) -> None:
+def settle_after_merge(*, contact_ids: Collection[UUID], asks: Callable[[Message], bool]) -> None:
     """Let nobody wait for an answer that came from the phone to another identity, which turned out to be theirs."""
     answered = Thread.objects.filter(waiting_since__lte=F("answered_on_phone_at"), state=Thread.State.OPEN)
     for thread in answered.filter(contact_id__in=contact_ids).select_for_update(no_key=True).order_by("id"):
