@@ -36,7 +36,7 @@ INBOX = """
 SCHEMAS = "SELECT id, schema_name FROM public.tenants_municipality ORDER BY schema_name"
 OUTBOX = """
     (SELECT {name}, (SELECT count(*) FROM {schema}.messaging_outboxitem),
-        (SELECT count(*) FROM {schema}.messaging_message WHERE state = 'UNCERTAIN'))
+        (SELECT count(*) FROM {schema}.messaging_message WHERE uncertain_since IS NOT NULL))
 """
 PAUSED = """
     SELECT municipality.schema_name FROM public.messaging_core_lane AS lane

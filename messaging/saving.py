@@ -16,14 +16,16 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def insert(rows: Collection[Row], *, ignore_conflicts: bool = False) -> None:
-    """Write new rows; a key that the database counts is not told.
+    """Write new rows; a key that the database counts, and what it computes, is not told.
 
     ignore_conflicts: leave out what is there already.  Raises IntegrityError, as one INSERT does.
     """
     if not rows:
         return
     meta = next(iter(rows))._meta
-    columns = [column for column in meta.concrete_fields if not isinstance(column, models.AutoField)]
+    columns = [
+        column for column in meta.concrete_fields if not column.generated and not isinstance(column, models.AutoField)
+    ]
     names = ", ".join(_names(columns))
     # Names of our own models alone; values are given beside it.
     statement = f"INSERT INTO {_table(meta)} ({names}) SELECT {names} FROM {_given(columns)}"  # noqa: S608

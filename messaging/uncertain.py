@@ -53,7 +53,7 @@ class UncertainMessage:
 def unsettled() -> QuerySet[Message]:
     """Return the messages about which nobody knows and nobody decided, the oldest first."""
     chosen = UncertainChoice.objects.filter(message=OuterRef("pk"))
-    return Message.objects.filter(~Exists(chosen), state=Message.State.UNCERTAIN).order_by("stamped_at", "id")
+    return Message.objects.filter(~Exists(chosen), uncertain_since__isnull=False).order_by("uncertain_since", "id")
 
 
 def find(*, thread_id: UUID, message_id: UUID, at: datetime) -> UncertainMessage:
