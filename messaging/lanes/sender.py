@@ -1,7 +1,8 @@
 """The sender: owns leases, wakes lanes, and gives everything back when it stops.
 
-Notes of work are looked at twenty times a second with one query; leases are renewed three times in their life; a sweep
-over all outboxes is the net under lost notes, and works beside the rest, because a schema may be locked.
+Notes of work are looked at twenty times a second with one query, lanes of an owner that died once; leases are renewed
+three times in their life; a sweep over all outboxes is the net under lost notes, and works beside the rest, because a
+schema may be locked.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ LOOK_SECONDS = 0.05
 SCHEMAS_A_SWEEP = 50  # so many outboxes are looked at with one statement
 RENEW_SECONDS = LEASE_SECONDS / 3
 SWEEP_SECONDS = 30.0
+ORPHANS_SECONDS = 1.0  # how often lanes are looked for whose owner died, when no number is wanted
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,7 @@ class Sender:
     _running: set[asyncio.Task[None]] = field(default_factory=set)
     _left: set[str] = field(default_factory=set)  # numbers with work, without a note or a lane that takes it
     _sweeping: asyncio.Task[None] | None = None
+    _acquired_at: float = float("-inf")
 
     async def run(self, *, stop: asyncio.Event) -> None:
         """Send until told to stop; then finish what is in flight and release the lanes."""
@@ -106,7 +109,11 @@ class Sender:
                 else:
                     self._left.add(number)  # it ended meanwhile: taken again as soon as it is free
         self._left -= {number for number in self._left if self._is_ours(number)}
-        leases = await self.store.acquire(wanted=[*others, *self._left])
+        others.extend(self._left)
+        if not others and time.monotonic() - self._acquired_at < ORPHANS_SECONDS:
+            return
+        leases = await self.store.acquire(wanted=others)
+        self._acquired_at = time.monotonic()
         self._left.difference_update(lease.phone_number_id for lease in leases)
         if not leases:
             return
