@@ -21,7 +21,7 @@ from messaging.broker import client
 CHANNEL = "live"
 MOST_THREADS = 200  # more than this in one announcement are told as "all"
 SILENT_SECONDS = 5.0  # how long nothing is tried after Redis did not answer: nobody waits for it twice
-GATHER_SECONDS = 0.05  # of a sender: one announcement a schema in this time, however many messages left
+GATHER_SECONDS = 0.1  # of a sender: one announcement a schema in this time, however many messages left
 
 log = structlog.get_logger(__name__)
 
@@ -78,11 +78,11 @@ class Announcer:
         """Have it told soon that something changed that every page of a schema shows."""
         self._put(schema_name, {""})
 
-    def tell(self, *, schema_name: str, thread_id: UUID) -> None:
-        """Have it told soon that a thread changed."""
-        self._put(schema_name, {str(thread_id)})
+    def tell(self, *, schema_name: str, threads: Collection[str]) -> None:
+        """Have it told soon that threads changed."""
+        self._put(schema_name, threads)
 
-    def _put(self, schema_name: str, threads: set[str]) -> None:
+    def _put(self, schema_name: str, threads: Collection[str]) -> None:
         self._waiting.setdefault(schema_name, set()).update(threads)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._publish_soon())

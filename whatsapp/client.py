@@ -101,11 +101,11 @@ class CloudAPI:
             silent_seconds=min(timeout_seconds, transport.MEDIA_SILENT_SECONDS),
         )
 
-    async def send(self, *, phone_number_id: str, access_token: str, body: dict[str, Any]) -> Outcome:
+    async def send(self, *, phone_number_id: str, access_token: str, body: dict[str, Any] | bytes) -> Outcome:
         """Send one message, once, and return what came of it.
 
-        body: of `outgoing.request_body`. Never raises for what Meta or the network does; when it is cancelled, the
-        outcome is as unknown as after a time-out.
+        body: of `outgoing.request_body`, or of `addressed`. Never raises for what Meta or the network does; when it is
+        cancelled, the outcome is as unknown as after a time-out.
         """
         try:
             answer = await self._post_json(f"{phone_number_id}/messages", access_token, body, phone_number_id)
@@ -246,9 +246,11 @@ class CloudAPI:
             answer_of_call(status=answer.status, body=answer.body)
             raise MetaUnreachable(reason_of_status(answer.status), may_have_happened=True)
 
-    async def _post_json(self, path: str, access_token: str, body: dict[str, Any], checked_id: str) -> transport.Answer:
+    async def _post_json(
+        self, path: str, access_token: str, body: dict[str, Any] | bytes, checked_id: str
+    ) -> transport.Answer:
         try:
-            data = orjson.dumps(body)
+            data = body if isinstance(body, bytes) else orjson.dumps(body)
         except TypeError:
             raise MetaUnreachable(Reason.INVALID_REQUEST, may_have_happened=False) from None
         return await transport.exchange(

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from whatsapp.errors import ErrorKind, MetaError, parse_error
-from whatsapp.payloads.parts import as_bsuid, as_wa_id, objects, text
+from whatsapp.payloads.parts import objects, text
 
 _OK = range(200, 300)
 _SERVER_ERRORS = range(500, 600)
@@ -44,12 +44,9 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Meta took the message. message_status: for templates, whether it is held back (accepted, paused, held_for_…)."""
+    """Meta took the message. Whom it took it for, and whether it holds a template back, its webhooks tell as well."""
 
     wamid: str
-    wa_id: str | None
-    bsuid: str | None
-    message_status: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +166,7 @@ def _accepted(body: bytes) -> Accepted | None:
     answer = _object(body) or {}
     message = next(iter(objects(answer.get("messages"))), {})
     wamid = text(message.get("id"))
-    if wamid is None:
-        return None
-    contact = next(iter(objects(answer.get("contacts"))), {})
-    # A business-scoped id has been seen where a phone number belongs.
-    ids = [contact.get("wa_id"), contact.get("user_id")]
-    return Accepted(
-        wamid=wamid,
-        wa_id=as_wa_id(ids[0]),
-        bsuid=as_bsuid(ids[1]) or as_bsuid(ids[0]),
-        message_status=text(message.get("message_status")),
-    )
+    return None if wamid is None else Accepted(wamid)
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ machine. Meta's codes are classified in whatsapp/errors.py.
 
 import time
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -20,7 +20,7 @@ from tenants import clock
 from tenants.models import Trouble
 from whatsapp.errors import ErrorKind, ErrorScope, MetaError
 from whatsapp.outcomes import Accepted, NotSent, Outcome, Reason, Refused, Uncertain
-from whatsapp.outgoing import InvalidContent, Recipient
+from whatsapp.outgoing import InvalidContent, Recipient, addressed
 
 if TYPE_CHECKING:
     from messaging.lanes.lane import Lane
@@ -57,6 +57,7 @@ async def call(*, lane: "Lane", item: Claimed, probes: Stop | None) -> None:
     finally:
         if probes is not None:
             probes.probing = False
+        lane.concluded()
 
 
 def tell_sends(*, lane: "Lane") -> None:
@@ -72,12 +73,9 @@ async def _send(lane: "Lane", item: Claimed) -> Outcome:
         recipient = Recipient(wa_id=item.wa_id, bsuid=item.bsuid)
     except InvalidContent:
         return NotSent(Reason.INVALID_REQUEST)
-    body: dict[str, Any] = {key: item.request[key] for key in item.request if key not in {"to", "recipient"}}
-    return await lane.api.send(
-        phone_number_id=lane.lease.phone_number_id,
-        access_token=lane.token,
-        body={**body, **recipient.as_meta()},
-    )
+    # By which of the two keys a contact is reached may have changed since the message was queued.
+    body = addressed(request=item.request, recipient=recipient)
+    return await lane.api.send(phone_number_id=lane.lease.phone_number_id, access_token=lane.token, body=body)
 
 
 async def _conclude(lane: "Lane", item: Claimed, outcome: Outcome, probes: Stop | None) -> None:

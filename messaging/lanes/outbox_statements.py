@@ -72,7 +72,8 @@ CLAIM = """
             AND (thread.last_inbound_at > %(since)s) IS NOT TRUE
         ON CONFLICT (message_id) DO UPDATE SET written_at = EXCLUDED.written_at
     )
-    SELECT sending.message_id, sending.request, sending.attempts, contact.wa_id, contact.bsuid, contact.id
+    SELECT sending.message_id, (sending.request - ARRAY['to', 'recipient'])::text,
+        sending.request ->> 'type' = 'template', sending.attempts, contact.wa_id, contact.bsuid, contact.id
     FROM sending
     JOIN {schema}.messaging_contact AS contact ON contact.id = sending.contact_id
     ORDER BY sending.id
@@ -119,17 +120,20 @@ RECOVER = """
 # ACCEPTED and UNCERTAIN are the truth whenever they come, also after the lease was lost: no token is checked, and
 # states only move forward. AGAIN only while the message is still ours: another owner may have made it UNCERTAIN
 # meanwhile, and then it stays so.
-# What is told is one JSON text, of store.Settlement: writing arrays costs the sender 30 microseconds a message.
+# What is told is one JSON text, of store.Settlement: writing arrays costs the sender 30 microseconds a message. Returns
+# the threads that changed, and the messages that are there and could not be had.
 SETTLE = """
     WITH told AS (
         SELECT * FROM json_to_recordset(%(told)s::json)
             AS told (message_id uuid, kind text, wamid text, code int, reason text, seconds float, counts bool)
     ), free AS (
-        SELECT told.*, message.state AS before, coalesce((
-            SELECT item.claimed_by = %(token)s FROM {schema}.messaging_outboxitem AS item
-            WHERE item.message_id = message.id
-        ), FALSE) AS ours
+        SELECT told.*, message.state AS before, told.kind = 'AGAIN' AND EXISTS (
+            SELECT FROM {schema}.messaging_outboxitem AS item
+            WHERE item.message_id = message.id AND item.claimed_by = %(token)s
+            OFFSET 0
+        ) AS ours
         FROM told JOIN {schema}.messaging_message AS message ON message.id = told.message_id
+            AND message.id = ANY(ARRAY(SELECT message_id FROM told))
         FOR NO KEY UPDATE OF message SKIP LOCKED
     ), settled AS (
         UPDATE {schema}.messaging_message AS message
@@ -160,10 +164,11 @@ SETTLE = """
         WHERE item.message_id = ANY(ARRAY(SELECT id FROM settled WHERE kind = 'AGAIN'))
             AND item.message_id = settled.id AND item.claimed_by = %(token)s
     )
-    SELECT id, TRUE, TRUE, thread_id FROM settled
+    SELECT NULL, thread_id::text FROM settled WHERE kind <> 'AGAIN'
     UNION ALL
-    SELECT message_id, EXISTS (SELECT FROM {schema}.messaging_message WHERE id = told.message_id), FALSE, NULL
-    FROM told WHERE message_id NOT IN (SELECT id FROM settled)
+    SELECT message_id, NULL FROM told
+    WHERE message_id NOT IN (SELECT id FROM settled)
+        AND EXISTS (SELECT FROM {schema}.messaging_message WHERE id = told.message_id OFFSET 0)
 """
 
 # A free-form answer whose window closed before it could leave will never be taken: people must know, and see who.
@@ -184,7 +189,7 @@ EXPIRE = """
     ), gone AS (
         DELETE FROM {schema}.messaging_outboxitem WHERE message_id = ANY(ARRAY(SELECT id FROM failed))
     )
-    SELECT thread_id FROM failed
+    SELECT thread_id::text FROM failed
 """
 
 # What citizens wrote to the number since the last look; statuses do not count.

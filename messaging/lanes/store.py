@@ -95,19 +95,18 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One message in the lane's hands: SENDING is committed, nobody else will send it."""
+    """One message in the lane's hands: SENDING is committed, nobody else will send it.
+
+    request: what Meta is asked, as JSON, without whom it is for. is_template: whether the number starts this itself.
+    """
 
     message_id: UUID
-    request: dict[str, Any]
+    request: str
+    is_template: bool
     attempts: int
     wa_id: str | None
     bsuid: str | None
     contact_id: UUID
-
-    @property
-    def is_template(self) -> bool:
-        """Return whether the number starts this itself, by a template."""
-        return self.request.get("type") == "template"
 
 
 class Ending(StrEnum):
@@ -257,8 +256,8 @@ class LaneStore:
         """Record what came of calls; return which could not be, because somebody else works on these messages now."""
         again = {each.message_id for each in settlements if each.kind is Ending.AGAIN}
         rows, taken = await self._carefully(lease.schema_name, lambda: self._settle(lease, settlements, again))
-        self._announce(lease, {thread for id_, _, done, thread in rows if done and id_ not in again})
-        return taken | {id_ for id_, exists, done, _ in rows if exists and not done}
+        self._announce(lease, [thread for _, thread in rows if thread])
+        return taken | {message for message, _ in rows if message}
 
     async def take_receipts(self, *, lease: Lease, most: int) -> list[Receipt]:
         """Take what is to be told of reading and typing; nobody else will tell it."""
@@ -269,7 +268,7 @@ class LaneStore:
         """Fail the waiting free-form answers to whoever wrote last before a moment; return how many."""
         values = {"number": lease.phone_number_id, "closed_before": closed_before, "reason": reason}
         rows = await self._in_schema(lease, outbox.EXPIRE, **values)
-        self._announce(lease, {row[0] for row in rows})
+        self._announce(lease, [row[0] for row in rows])
         return len(rows)
 
     async def last_event(self, *, lease: Lease) -> int:
@@ -298,10 +297,10 @@ class LaneStore:
             cursor = await connection.execute(settle, {"token": lease.fencing_token, "told": told})
             return await cursor.fetchall(), taken
 
-    def _announce(self, lease: Lease, threads: set[UUID]) -> None:
+    def _announce(self, lease: Lease, threads: Collection[str]) -> None:
         """Tell open pages that threads changed."""
-        for thread_id in threads:
-            self.announcer.tell(schema_name=lease.schema_name, thread_id=thread_id)
+        if threads:
+            self.announcer.tell(schema_name=lease.schema_name, threads=threads)
 
     async def _in_schema(self, lease: Lease, query: LiteralString, **values: Any) -> list[tuple[Any, ...]]:
         """Run a statement in a lane's schema. Where a lock was met lately, few may wait at once."""

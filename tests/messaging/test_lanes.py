@@ -1,6 +1,7 @@
 """A lane: what it claims and in which order, and that it ends rather than guesses when something breaks."""
 
 import asyncio
+import json
 import time
 from collections import Counter
 from dataclasses import replace
@@ -21,7 +22,7 @@ from messaging.lanes import standing as standing_module
 from messaging.lanes.calling import MOST_ATTEMPTS
 from messaging.lanes.pace import Pace
 from messaging.lanes.standing import LONGEST_BACK_OFF_SECONDS
-from messaging.lanes.store import CONNECTION_OPTIONS, Ending, LaneStore, Settlement
+from messaging.lanes.store import CONNECTION_OPTIONS, Claimed, Ending, LaneStore, Settlement
 from messaging.models import Consent, Message, OutboxItem, Template, Thread
 from messaging.replying import Draft, queue
 from tenants.models import Number, Onboarding
@@ -33,6 +34,11 @@ from whatsapp.outgoing import TemplateMessage, Text
 
 AGENT = Actor.system("tests")
 REPLY, CRISIS, BROADCAST = OutboxItem.Priority
+
+
+def texts(claimed: list[Claimed]) -> list[str]:
+    """Return the texts of claimed messages."""
+    return [json.loads(item.request)["text"]["body"] for item in claimed]
 
 
 @pytest.fixture
@@ -123,7 +129,7 @@ class TestSuspension:
             number = lane.lease.phone_number_id
             settings = (await lane.store.settings(numbers=[number], at=clock.now()))[number]
             await asyncio.to_thread(moved, "SUSPENDED", "LIVE")
-            freed = [item.request["text"]["body"] for item in await lane.store.claim(lease=lane.lease, most=5)]
+            freed = texts(await lane.store.claim(lease=lane.lease, most=5))
             return held, settings.access_token_encrypted, freed
 
         assert play(scenario) == ([], None, ["wacht"])
@@ -151,7 +157,7 @@ class TestOrder:
 
         async def scenario(world):
             lane = await world.lane()
-            return [item.request["text"]["body"] for item in await lane.store.claim(lease=lane.lease, most=1)]
+            return texts(await lane.store.claim(lease=lane.lease, most=1))
 
         assert play(scenario) == ["antwoord"]
 
@@ -197,7 +203,7 @@ class TestOrder:
                 async with asyncio.timeout(2):
                     first = await lane.store.claim(lease=lane.lease, most=5)
             second = await lane.store.claim(lease=lane.lease, most=5)
-            return [[item.request["text"]["body"] for item in claimed] for claimed in (first, second)]
+            return [texts(claimed) for claimed in (first, second)]
 
         assert play(scenario) == [["vrij"], ["vergrendeld"]]
 

@@ -6,6 +6,8 @@ Source: Meta, "Send messages" reference pages and "Business-scoped user IDs", re
 
 from typing import Any
 
+import orjson
+
 from whatsapp import limits
 from whatsapp.limits import check
 from whatsapp.outgoing.interactive import (
@@ -58,6 +60,7 @@ __all__ = [
     "TemplateMessage",
     "Text",
     "UrlButton",
+    "addressed",
     "read_receipt_body",
     "request_body",
 ]
@@ -86,6 +89,14 @@ def request_body(*, recipient: Recipient, content: Content, our_id: str, reply_t
     if reply_to is not None:
         body["context"] = {"message_id": reply_to}
     return body
+
+
+def addressed(*, request: str, recipient: Recipient) -> bytes:
+    """Return the body of a send as it leaves.
+
+    request: of `request_body`, as JSON, without the key that says whom it is for.
+    """
+    return orjson.dumps(recipient.as_meta())[:-1] + b"," + request.encode()[1:]
 
 
 def read_receipt_body(*, wamid: str, typing: bool = False) -> dict[str, Any]:

@@ -7,12 +7,9 @@ import signal
 import socket
 from typing import Any
 
-import orjson
 import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from psycopg import AsyncConnection
-from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from messaging.lanes.sender import Sender
@@ -36,10 +33,6 @@ class Command(BaseCommand):
             runner.run(_run())
 
 
-async def _read_json_fast(connection: AsyncConnection) -> None:
-    set_json_loads(orjson.loads, connection)
-
-
 async def _run() -> None:
     stop = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -52,7 +45,6 @@ async def _run() -> None:
         max_size=DATABASE_CONNECTIONS,
         timeout=5,
         open=False,
-        configure=_read_json_fast,
         kwargs={"autocommit": True, "options": CONNECTION_OPTIONS, "application_name": "sender"},
     )
     async with pool, open_session(connections=UNLIMITED) as session:
