@@ -95,7 +95,7 @@ def accept_message(
     send.outcome, send.wamid, send.citizen_key = "ACCEPTED", wamid, citizen.key
     books.by_wamid[wamid] = send
     failure = failure or late_failure
-    if failure is None and statuses.behaviour_of(citizen=citizen) != "undeliverable":
+    if failure is None and statuses.may_arrive(citizen=citizen):
         send.pricing = price(
             number=number,
             citizen=citizen,

@@ -90,6 +90,7 @@ def _server(*, sandbox: Sandbox, port: int, loop: str) -> uvicorn.Server:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             date_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,

@@ -105,6 +105,10 @@ class Statuses:
             course = _Course(send, number, citizen, ("delivered", "read"), 0, stamped_at=moment)
             self.at_sandbox_time(moment=moment, action=lambda: self._go_on(course=course))
 
+    def may_arrive(self, *, citizen: Citizen) -> bool:
+        """Tell whether messages can reach this citizen; how one behaves is drawn only where statuses come of it."""
+        return not self._world.switches.automatic_statuses or self.behaviour_of(citizen=citizen) != "undeliverable"
+
     def behaviour_of(self, *, citizen: Citizen) -> str:
         """Tell how this citizen behaves, drawing it the first time."""
         if citizen.behaviour is None:

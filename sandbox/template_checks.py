@@ -72,7 +72,7 @@ def _check_component(*, component: Any, named: bool) -> None:
     stripped = text.strip()
     if kind == "BODY" and (stripped.startswith("{{") or stripped.endswith("}}")):
         raise GraphError(code=100, details="a variable cannot begin or end the text", subcode=2388299)
-    if not named and variables != [str(position + 1) for position in range(len(variables))]:
+    if not named and variables != tuple(str(position + 1) for position in range(len(variables))):
         raise GraphError(code=100, details="variables are numbered 1, 2, 3 in order", subcode=2388023)
     example = component.get("example") or {}
     wanted = f"{kind.lower()}_text" + ("_named_params" if named else "")

@@ -5,6 +5,7 @@ kind of parameter, 132005 too long once filled in, 132015 paused, 132016 disable
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from sandbox.graph_errors import GraphError
@@ -34,9 +35,10 @@ def approved_template(*, business: Business, payload: dict[str, Any]) -> Templat
     return template
 
 
-def variables_of(*, text: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def variables_of(*, text: str) -> tuple[str, ...]:
     """List the variables of a text, each once, in order."""
-    return list(dict.fromkeys(VARIABLE.findall(text)))
+    return tuple(dict.fromkeys(VARIABLE.findall(text)))
 
 
 def _check_components(*, template: Template, given: Any) -> None:
