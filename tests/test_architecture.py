@@ -39,7 +39,11 @@ def schema_of(model):
 
 def insert(row):
     """Insert a row by SQL alone, so that nothing but the database can refuse it; return the SQL's error or None."""
-    fields = [field for field in row._meta.local_concrete_fields if not (field.primary_key and row.pk is None)]
+    fields = [
+        field
+        for field in row._meta.local_concrete_fields
+        if not field.generated and not (field.primary_key and row.pk is None)
+    ]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     values = [field.get_db_prep_save(field.value_from_object(row), connection) for field in fields]
     places = ", ".join(["%s"] * len(values))
