@@ -57,7 +57,6 @@ async def call(*, lane: "Lane", item: Claimed, probes: Stop | None) -> None:
     finally:
         if probes is not None:
             probes.probing = False
-        lane.concluded()
 
 
 def tell_sends(*, lane: "Lane") -> None:

@@ -189,13 +189,6 @@ class Lane:
         if not self._calling or usual - self._calling >= usual // WORTH_A_CLAIM:
             self._wake.set()
 
-    def concluded(self) -> None:
-        """Note that what came of the running task's call is written, or noted."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._in_flight.discard(task)
-        self._wake.set()
-
     def _free(self, *, usual: int, at: float) -> int:
         """Return how many more calls may be under way."""
         unwritten = len(self._in_flight) - self._calling + self.settler.noted
@@ -248,6 +241,7 @@ class Lane:
             task = asyncio.create_task(call(lane=self, item=item, probes=stop))
             self._in_flight.add(task)
             self._calling += 1
+            task.add_done_callback(self._done)
         return claimed
 
     def _probed_by(self, item: Claimed) -> Stop | None:
@@ -255,6 +249,10 @@ class Lane:
         if self.standing.number.is_on:
             return self.standing.number
         return self.standing.templates if self.standing.templates.is_on and item.is_template else None
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        self._wake.set()
 
     async def _until_due(self, at: float) -> None:
         """Wait until there may be something to claim: a wake, an outcome, or a due time."""
